@@ -1,0 +1,154 @@
+#ifndef _KZ_REQ_H_INCLUDED_
+#define _KZ_REQ_H_INCLUDED_
+
+/*
+ * One query on its way: what was asked (slices of the bytes it came in),
+ * where it stands (the named next step), what will be answered (a neutral
+ * result, rendered in a dialect at the very end).
+ *
+ * A request has its own pool: it may outlive the client that asked.
+ *
+ * Steps: an action, or a step, returns
+ *
+ *     NGX_OK     the reply is ready, or req->step names what runs next
+ *     NGX_AGAIN  parked: exactly one completion will call kz_req_resume()
+ *     NGX_ERROR  stop; the reply holds the error (kz_fail), or becomes a 500
+ *
+ * kz_req_resume() is the only place that runs steps.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/kz_client.h"
+#include "core/kz_error.h"
+#include "util/kz_json_scan.h"
+#include "util/kz_out.h"
+
+
+typedef struct kz_action_s    kz_action_t;
+typedef struct kz_store_op_s  kz_store_op_t;
+
+typedef ngx_int_t (*kz_step_pt)(kz_req_t *req);
+
+
+#define KZ_REQ_MAX_ARGS   64
+#define KZ_FAIL_MAX_ARGS  4
+
+
+/* An argument beside the envelope's own members. */
+
+typedef struct {
+    ngx_str_t        name;         /* decoded */
+    kz_json_val_t    val;          /* from JSON; NONE: from a URL */
+    ngx_str_t        text;         /* from a URL: decoded text */
+} kz_arg_t;
+
+
+/* Neutral results; how each is rendered per dialect: api/kz_dialect.c */
+
+typedef enum {
+    KZ_RESULT_NULL = 0,        /* "result": null */
+    KZ_RESULT_ABSENT,          /* 2.x: no member; 1.x: null */
+    KZ_RESULT_JSON,            /* the same JSON text in both: result.json */
+    KZ_RESULT_INDEX_CREATED,
+    KZ_RESULT_MAPPING,         /* op->mapping */
+    KZ_RESULT_CREATED,         /* document:create; op->doc */
+    KZ_RESULT_WRITTEN,         /* createOrReplace, replace */
+    KZ_RESULT_UPDATED,
+    KZ_RESULT_DELETED,
+    KZ_RESULT_GOT,             /* document:get */
+    KZ_RESULT_COUNT,           /* op->total */
+    KZ_RESULT_HITS,            /* document:search */
+    KZ_RESULT_USER,            /* auth:getCurrentUser */
+    KZ_RESULT_LEFT             /* realtime:unsubscribe; result.json: the room
+                                  id as a JSON string */
+} kz_result_e;
+
+
+typedef struct {
+    kz_result_e      type;
+    ngx_str_t        json;
+} kz_result_t;
+
+
+struct kz_req_s {
+    ngx_pool_t       *pool;
+    kz_client_t      *client;      /* NULL once it has gone */
+    const kz_proto_t *proto;
+    kz_loc_conf_t    *conf;
+    ngx_log_t        *log;
+    ngx_queue_t       queue;       /* in client->requests */
+
+    const kz_action_t *action;
+    kz_step_pt        step;
+    kz_store_op_t    *op;          /* the one pending, or last, operation */
+    void             *ctx;         /* the action's own */
+    void             *proto_ctx;   /* the protocol's own */
+
+    /* the envelope, decoded; data == NULL: absent (or null) */
+    ngx_str_t         controller;
+    ngx_str_t         action_name;
+    ngx_str_t         index;
+    ngx_str_t         collection;
+    ngx_str_t         id;
+    ngx_str_t         request_id;
+    ngx_str_t         jwt;
+    kz_json_val_t     volatile_;   /* NONE, or an object, compact */
+    kz_json_val_t     body;        /* NONE, object or array, compact */
+
+    kz_arg_t         *args;        /* the rest, last wins */
+    ngx_uint_t        nargs;
+
+    kz_dialect_e      dialect;     /* 1 or 2 once routing has begun */
+    int64_t           timestamp;   /* epoch, ms */
+    ngx_msec_t        started;     /* ngx_current_msec */
+    ngx_str_t         user;        /* kuid, "-1" for anonymous */
+
+    /* the reply */
+    ngx_uint_t        status;
+    kz_result_t       result;
+    kz_error_e        error;       /* meaningful when failed */
+    ngx_str_t         fail_args[KZ_FAIL_MAX_ARGS];
+    ngx_uint_t        nfail_args;
+    ngx_str_t         fail_text;   /* KZ_E_NONE: the message itself */
+
+    unsigned          failed:1;
+    unsigned          parked:1;
+    unsigned          running:1;
+    unsigned          from_url:1;  /* arguments came from a query string */
+    unsigned          bare:1;      /* reply the bare error, no envelope */
+    unsigned          reduced:1;   /* 1.x WebSocket: reduced error object */
+    unsigned          legacy:1;    /* pre-1.0 names were used */
+};
+
+
+/*
+ * A new request of a client, in a pool of its own; counted in the client.
+ * NULL: no memory.
+ */
+kz_req_t *kz_req_create(kz_client_t *c);
+
+/* Runs steps until the request parks, or replies and frees it. */
+void kz_req_resume(kz_req_t *req);
+
+/*
+ * Refuses: fills in the reply, n string arguments (ngx_str_t *, copied by
+ * reference) for the message; returns NGX_ERROR.
+ */
+ngx_int_t kz_fail(kz_req_t *req, kz_error_e e, ngx_uint_t n, ...);
+
+/* Refuses with a status and a text that has neither id nor code. */
+ngx_int_t kz_fail_text(kz_req_t *req, ngx_uint_t status, const char *fmt,
+    ...);
+
+/* The argument of that name (not one of the envelope's), or NULL. */
+kz_arg_t *kz_req_arg(kz_req_t *req, const char *name, size_t len);
+
+/* Makes a request id when none was given.  NGX_ERROR: no memory. */
+ngx_int_t kz_req_name(kz_req_t *req);
+
+/* A uuid v4 as 36 characters of text. */
+void kz_uuid(u_char *dst);
+
+
+#endif /* _KZ_REQ_H_INCLUDED_ */
