@@ -1,0 +1,137 @@
+#ifndef _KZ_STORE_H_INCLUDED_
+#define _KZ_STORE_H_INCLUDED_
+
+/*
+ * The only door to storage.  An action fills in an operation (plain data:
+ * what, where, with what, and what to do next) and submits it; which engine
+ * carries it out, when, and in which process, it cannot tell.
+ *
+ * One pending operation a request.  Everything an operation points to lives
+ * as long as its request's pool; results are allocated there.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/kz_req.h"
+
+
+typedef enum {
+    KZ_STORE_INDEX_CREATE = 1,
+    KZ_STORE_INDEX_DELETE,
+    KZ_STORE_INDEX_EXISTS,
+    KZ_STORE_INDEX_LIST,          /* names, sorted */
+    KZ_STORE_COLLECTION_CREATE,   /* body: mapping object, or none */
+    KZ_STORE_COLLECTION_EXISTS,
+    KZ_STORE_COLLECTION_LIST,     /* names, sorted */
+    KZ_STORE_MAPPING_GET,         /* mapping */
+
+    KZ_STORE_DOC_GET,             /* doc */
+    KZ_STORE_DOC_EXISTS,
+    KZ_STORE_DOC_COUNT,           /* body: {query}, or none; total */
+    KZ_STORE_DOC_SEARCH,          /* body: search body; docs, total */
+
+    KZ_STORE_DOC_CREATE,          /* body: document; id may be empty */
+    KZ_STORE_DOC_PUT,             /* createOrReplace */
+    KZ_STORE_DOC_REPLACE,
+    KZ_STORE_DOC_UPDATE,          /* body: changes */
+    KZ_STORE_DOC_DELETE
+} kz_store_kind_e;
+
+
+typedef enum {
+    KZ_STORE_OK = 0,
+    KZ_STORE_NO_INDEX,
+    KZ_STORE_NO_COLLECTION,
+    KZ_STORE_NOT_FOUND,           /* the document */
+    KZ_STORE_EXISTS,              /* index or document, already */
+    KZ_STORE_BAD_NAME,            /* index or collection name refused */
+    KZ_STORE_BAD_MAPPING,         /* detail: what is wrong with it */
+    KZ_STORE_BAD_TYPE,            /* detail: unknown field type */
+    KZ_STORE_MAPPING_CONFLICT,    /* detail: the field that cannot change */
+    KZ_STORE_BAD_DOCUMENT,        /* detail: engine-like text for a 400 */
+    KZ_STORE_STRICT,              /* detail: the field strict refuses */
+    KZ_STORE_BAD_QUERY,           /* detail: the key and its place */
+    KZ_STORE_BAD_ROOT_KEY,        /* detail: a key unknown at the root */
+    KZ_STORE_FETCH_LIMIT,         /* detail: the limit */
+    KZ_STORE_BAD_ID,              /* too long */
+    KZ_STORE_BUSY,                /* too many in flight: 503 at once */
+    KZ_STORE_UNAVAILABLE,         /* not taken in time: nothing was written */
+    KZ_STORE_NO_ANSWER,           /* taken, not answered in time */
+    KZ_STORE_QUERY_TIMEOUT,
+    KZ_STORE_FAILED               /* detail: the engine's words */
+} kz_store_status_e;
+
+
+typedef struct {
+    ngx_str_t            id;
+    ngx_str_t            source;       /* JSON text with _kuzzle_info last */
+    uint64_t             version;
+    double               score;
+    ngx_str_t            sort;         /* JSON array text; empty: no sort */
+    unsigned             created:1;
+    unsigned             info:1;       /* the source ends with the object
+                                          _kuzzle_info: ..."}}" */
+    unsigned             scored:1;     /* score is a number, not null */
+} kz_doc_t;
+
+
+struct kz_store_op_s {
+    kz_store_kind_e      kind;
+    kz_req_t            *req;
+    kz_step_pt           step;
+
+    /* in */
+    ngx_str_t            index;
+    ngx_str_t            collection;
+    ngx_str_t            id;
+    kz_json_val_t        body;         /* compact */
+    ngx_int_t            from;         /* search; -1: not given */
+    ngx_int_t            size;
+    kz_dialect_e         dialect;      /* rules that follow the creator's */
+    unsigned             silent:1;     /* no notification */
+
+    /* out */
+    kz_store_status_e    status;
+    ngx_str_t            detail;
+    kz_doc_t             doc;          /* single document; a write: as it is
+                                          now; delete: as it was, with the
+                                          version the deletion counts as */
+    ngx_str_t            changes;      /* update: the body as merged, with
+                                          the whole new _kuzzle_info last */
+    kz_doc_t            *docs;         /* search */
+    ngx_uint_t           ndocs;
+    uint64_t             total;        /* search, count */
+    ngx_str_t           *names;        /* list */
+    ngx_uint_t           nnames;
+    ngx_str_t            mapping;      /* JSON: {dynamic, _meta, properties}
+                                          with _kuzzle_info's properties */
+    ngx_uint_t           found;        /* exists */
+
+    void                *engine;       /* the engine's own, while parked */
+};
+
+
+/* An operation for the request's index, collection and id; NULL: no memory. */
+kz_store_op_t *kz_store_op(kz_req_t *req, kz_store_kind_e kind,
+    kz_step_pt step);
+
+/*
+ * Hands it over.  Sets req->step; NGX_OK: op->status and the results are
+ * there already; NGX_AGAIN: parked, kz_req_resume() will be called by an
+ * event; NGX_ERROR: refused, the reply says why.  Never runs the step.
+ */
+ngx_int_t kz_store_submit(kz_store_op_t *op);
+
+/* Refuses the request with the error of a failed operation: NGX_ERROR. */
+ngx_int_t kz_store_fail(kz_req_t *req, kz_store_op_t *op);
+
+/* Configuration and life cycle, called by the module. */
+char *kz_store_configure(ngx_conf_t *cf, kz_main_conf_t *conf);
+ngx_int_t kz_store_init_process(ngx_cycle_t *cycle);
+void kz_store_exit_process(ngx_cycle_t *cycle);
+
+/* Operations parked in this worker. */
+ngx_uint_t kz_store_pending(void);
+
+
+#endif /* _KZ_STORE_H_INCLUDED_ */

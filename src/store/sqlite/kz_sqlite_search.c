@@ -1,0 +1,509 @@
+
+/*
+ * Running a search: see the header.  Which clause drives is decided in
+ * kz_sqlite_plan.c, which documents make the page in kz_sqlite_top.c.
+ */
+
+#include "store/sqlite/kz_sqlite_search_run.h"
+
+#include <time.h>
+
+
+#define KZ_SEARCH_STEPS  2000         /* of SQLite's machine, a look */
+
+
+static ngx_int_t kz_search_run(kz_run_t *run);
+static ngx_int_t kz_search_scan(kz_run_t *run);
+static ngx_int_t kz_search_rows(kz_run_t *run);
+static ngx_int_t kz_search_all(kz_run_t *run);
+static ngx_int_t kz_search_row(kz_run_t *run, sqlite3_stmt *stmt);
+static ngx_int_t kz_search_fetch(kz_run_t *run);
+static ngx_int_t kz_search_fetch_one(kz_run_t *run, sqlite3_stmt *stmt,
+    int64_t r, kz_hit_t *hit);
+static ngx_int_t kz_search_dup(kz_run_t *run, ngx_str_t *dst,
+    sqlite3_stmt *stmt, int column);
+static sqlite3_stmt *kz_search_stmt(kz_run_t *run, const char *fmt);
+static int kz_search_progress(void *data);
+
+
+void
+kz_sqlite_search_thread(kz_sqlite_db_t *db, kz_search_t *s)
+{
+    kz_run_t  run;
+
+    ngx_memzero(&run, sizeof(kz_run_t));
+
+    run.s = s;
+    run.db = db;
+    run.deadline = kz_run_now() + s->budget;
+    run.max = s->from + s->size;
+    run.ranked = (s->match->nsort != 0 || s->match->scored);
+
+    s->status = KZ_STORE_OK;
+    s->total = 0;
+    s->ndocs = 0;
+
+    sqlite3_progress_handler(db->db, KZ_SEARCH_STEPS, kz_search_progress,
+                             &run);
+
+    if (kz_sqlite_exec(db, "BEGIN") != SQLITE_OK) {
+        (void) kz_run_failed(&run);
+
+    } else {
+
+        if (kz_search_run(&run) != NGX_OK && s->status == KZ_STORE_OK) {
+            s->status = KZ_STORE_FAILED;
+        }
+
+        /* it must end whatever happened */
+
+        sqlite3_progress_handler(db->db, 0, NULL, NULL);
+
+        if (!sqlite3_get_autocommit(db->db)) {
+            (void) kz_sqlite_exec(db, "COMMIT");
+        }
+    }
+
+    sqlite3_progress_handler(db->db, 0, NULL, NULL);
+
+    kz_top_free(&run);
+    free(run.rows);
+}
+
+
+uint64_t
+kz_run_now(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
+static int
+kz_search_progress(void *data)
+{
+    kz_run_t  *run = data;
+
+    return *run->s->stop || kz_run_now() >= run->deadline;
+}
+
+
+ngx_int_t
+kz_run_check(kz_run_t *run)
+{
+    if (++run->ticks % 256 != 0 || !kz_search_progress(run)) {
+        return NGX_OK;
+    }
+
+    run->s->status = KZ_STORE_QUERY_TIMEOUT;
+
+    return NGX_ERROR;
+}
+
+
+ngx_int_t
+kz_run_failed(kz_run_t *run)
+{
+    kz_sqlite_error(run->db, &run->s->err);
+
+    run->s->status = ((run->s->err.code & 0xff) == SQLITE_INTERRUPT)
+                     ? KZ_STORE_QUERY_TIMEOUT : KZ_STORE_FAILED;
+
+    return NGX_ERROR;
+}
+
+
+ngx_int_t
+kz_run_memory(kz_run_t *run)
+{
+    run->s->status = KZ_STORE_FAILED;
+    run->s->err.code = SQLITE_NOMEM;
+    ngx_memcpy(run->s->err.text, "out of memory", sizeof("out of memory"));
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+kz_search_run(kz_run_t *run)
+{
+    ngx_int_t     rc;
+    ngx_uint_t    exact, first;
+    kz_search_t  *s;
+
+    s = run->s;
+
+    if (s->match->root->type == KZ_COND_ALL && s->match->nsort == 0) {
+        return kz_search_all(run);
+    }
+
+    rc = kz_plan_rows(run, &exact);
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (rc == NGX_OK && exact && (s->count || !run->ranked)) {
+        s->total = run->nrows;
+
+        if (s->count) {
+            return NGX_OK;
+        }
+
+        /* the rows themselves are the hits, in order */
+
+        first = ngx_min(s->from, run->nrows);
+
+        if (first == run->nrows) {
+            return NGX_OK;
+        }
+
+        run->nrows = ngx_min(run->nrows, run->max) - first;
+        ngx_memmove(run->rows, run->rows + first,
+                    run->nrows * sizeof(int64_t));
+        run->picked = 1;
+
+        return kz_search_fetch(run);
+    }
+
+    rc = (rc == NGX_DECLINED) ? kz_search_scan(run) : kz_search_rows(run);
+
+    if (rc != NGX_OK || s->count) {
+        return rc;
+    }
+
+    kz_top_sort(run);
+
+    return kz_search_fetch(run);
+}
+
+
+/* match_all in the order of insertion: nothing to evaluate. */
+static ngx_int_t
+kz_search_all(kz_run_t *run)
+{
+    int            rc;
+    ngx_int_t      done;
+    kz_search_t   *s;
+    sqlite3_stmt  *stmt;
+
+    s = run->s;
+
+    stmt = kz_search_stmt(run, "SELECT count(*) FROM d%L");
+    if (stmt == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = sqlite3_step(stmt);
+    s->total = (rc == SQLITE_ROW) ? sqlite3_column_int64(stmt, 0) : 0;
+
+    if (rc != SQLITE_ROW) {
+        (void) kz_run_failed(run);
+        kz_sqlite_done(stmt);
+        return NGX_ERROR;
+    }
+
+    kz_sqlite_done(stmt);
+
+    if (s->count || s->size == 0 || s->from >= s->total) {
+        return NGX_OK;
+    }
+
+    stmt = kz_search_stmt(run, "SELECT r FROM d%L ORDER BY r"
+                               " LIMIT ?1 OFFSET ?2");
+    if (stmt == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) sqlite3_bind_int64(stmt, 1, s->size);
+    (void) sqlite3_bind_int64(stmt, 2, s->from);
+
+    run->picked = 1;
+    run->room = ngx_min(s->size, s->total);
+    run->rows = malloc(run->room * sizeof(int64_t));
+
+    if (run->rows == NULL) {
+        kz_sqlite_done(stmt);
+        return kz_run_memory(run);
+    }
+
+    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW
+           && run->nrows < run->room)
+    {
+        run->rows[run->nrows++] = sqlite3_column_int64(stmt, 0);
+    }
+
+    done = (rc == SQLITE_DONE || rc == SQLITE_ROW) ? NGX_OK
+                                                   : kz_run_failed(run);
+    kz_sqlite_done(stmt);
+
+    return (done == NGX_OK) ? kz_search_fetch(run) : NGX_ERROR;
+}
+
+
+static ngx_int_t
+kz_search_scan(kz_run_t *run)
+{
+    int            rc;
+    ngx_int_t      done;
+    sqlite3_stmt  *stmt;
+
+    stmt = kz_search_stmt(run, "SELECT id, ver, info, src, r FROM d%L"
+                               " ORDER BY r");
+    if (stmt == NULL) {
+        return NGX_ERROR;
+    }
+
+    done = NGX_OK;
+
+    while (done == NGX_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+        done = kz_search_row(run, stmt);
+    }
+
+    if (done == NGX_OK && rc != SQLITE_DONE) {
+        done = kz_run_failed(run);
+    }
+
+    kz_sqlite_done(stmt);
+
+    return done;
+}
+
+
+/* The candidates of the driver; some may not match. */
+static ngx_int_t
+kz_search_rows(kz_run_t *run)
+{
+    int            rc;
+    size_t         i;
+    ngx_int_t      done;
+    sqlite3_stmt  *stmt;
+
+    stmt = kz_search_stmt(run, "SELECT id, ver, info, src, r FROM d%L"
+                               " WHERE r = ?1");
+    if (stmt == NULL) {
+        return NGX_ERROR;
+    }
+
+    done = NGX_OK;
+
+    for (i = 0; i < run->nrows && done == NGX_OK; i++) {
+
+        (void) sqlite3_bind_int64(stmt, 1, run->rows[i]);
+
+        rc = sqlite3_step(stmt);
+
+        if (rc == SQLITE_ROW) {
+            done = kz_search_row(run, stmt);
+
+        } else if (rc != SQLITE_DONE) {
+            done = kz_run_failed(run);
+        }
+
+        (void) sqlite3_reset(stmt);
+    }
+
+    kz_sqlite_done(stmt);
+
+    return done;
+}
+
+
+/* One document: does it match, and does it belong to the best? */
+static ngx_int_t
+kz_search_row(kz_run_t *run, sqlite3_stmt *stmt)
+{
+    double      score;
+    ngx_int_t   rc;
+    ngx_str_t   id, src;
+
+    if (kz_run_check(run) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    id.data = (u_char *) sqlite3_column_text(stmt, 0);
+    id.len = sqlite3_column_bytes(stmt, 0);
+    src.data = (u_char *) sqlite3_column_text(stmt, 3);
+    src.len = sqlite3_column_bytes(stmt, 3);
+
+    if (id.data == NULL || src.data == NULL) {
+        return kz_run_memory(run);
+    }
+
+    rc = kz_match_doc(run->s->match, &id, &src, &score);
+
+    if (rc == NGX_DECLINED) {
+        return NGX_OK;
+    }
+
+    if (rc != NGX_OK) {
+        return kz_run_memory(run);
+    }
+
+    run->s->total++;
+
+    if (run->s->count) {
+        return NGX_OK;
+    }
+
+    return kz_top_add(run, sqlite3_column_int64(stmt, 4), &id, score);
+}
+
+
+/* The page: run->rows when they were picked, or run->hits from s->from on. */
+static ngx_int_t
+kz_search_fetch(kz_run_t *run)
+{
+    size_t         i, n;
+    ngx_int_t      rc;
+    kz_search_t   *s;
+    sqlite3_stmt  *stmt;
+
+    s = run->s;
+
+    i = run->picked ? 0 : s->from;
+    n = run->picked ? run->nrows : run->nhits;
+
+    if (i >= n) {
+        return NGX_OK;
+    }
+
+    s->docs = ngx_pcalloc(s->pool, (n - i) * sizeof(kz_doc_t));
+    if (s->docs == NULL) {
+        return kz_run_memory(run);
+    }
+
+    stmt = kz_search_stmt(run, "SELECT id, ver, info, src FROM d%L"
+                               " WHERE r = ?1");
+    if (stmt == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = NGX_OK;
+
+    for ( /* void */ ; i < n && rc == NGX_OK; i++) {
+        rc = run->picked
+             ? kz_search_fetch_one(run, stmt, run->rows[i], NULL)
+             : kz_search_fetch_one(run, stmt, run->hits[i]->r, run->hits[i]);
+    }
+
+    kz_sqlite_done(stmt);
+
+    return rc;
+}
+
+
+static ngx_int_t
+kz_search_fetch_one(kz_run_t *run, sqlite3_stmt *stmt, int64_t r,
+    kz_hit_t *hit)
+{
+    int            rc;
+    double         score;
+    kz_doc_t      *doc;
+    ngx_int_t      done;
+    ngx_uint_t     i;
+    kz_search_t   *s;
+
+    s = run->s;
+    doc = &s->docs[s->ndocs];
+
+    (void) sqlite3_bind_int64(stmt, 1, r);
+
+    rc = sqlite3_step(stmt);
+
+    if (rc != SQLITE_ROW) {
+        done = (rc == SQLITE_DONE) ? NGX_OK : kz_run_failed(run);
+        (void) sqlite3_reset(stmt);
+        return done;
+    }
+
+    done = (kz_search_dup(run, &doc->id, stmt, 0) == NGX_OK
+            && kz_search_dup(run, &doc->source, stmt, 3) == NGX_OK)
+           ? NGX_OK : NGX_ERROR;
+
+    doc->version = sqlite3_column_int64(stmt, 1);
+    doc->info = (sqlite3_column_int(stmt, 2) != 0);
+
+    (void) sqlite3_reset(stmt);
+
+    if (done != NGX_OK) {
+        return kz_run_memory(run);
+    }
+
+    doc->scored = (s->match->nsort == 0);
+
+    for (i = 0; i < s->match->nsort; i++) {
+        if (s->match->keys[i].type == KZ_SORT_SCORE) {
+            doc->scored = 1;
+        }
+    }
+
+    if (hit != NULL) {
+        doc->score = hit->score;
+
+        if (s->match->nsort != 0
+            && kz_top_json(run, hit, &doc->sort) != NGX_OK)
+        {
+            return kz_run_memory(run);
+        }
+
+    } else {
+
+        if (kz_match_doc(s->match, &doc->id, &doc->source, &score)
+            == NGX_ERROR)
+        {
+            return kz_run_memory(run);
+        }
+
+        doc->score = score;
+    }
+
+    s->ndocs++;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+kz_search_dup(kz_run_t *run, ngx_str_t *dst, sqlite3_stmt *stmt, int column)
+{
+    const u_char  *p;
+
+    p = sqlite3_column_text(stmt, column);
+    dst->len = sqlite3_column_bytes(stmt, column);
+
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    dst->data = ngx_pnalloc(run->s->pool, dst->len + 1);
+    if (dst->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(dst->data, p, dst->len);
+
+    return NGX_OK;
+}
+
+
+/* The format takes the collection's number. */
+static sqlite3_stmt *
+kz_search_stmt(kz_run_t *run, const char *fmt)
+{
+    u_char         sql[160], *p;
+    sqlite3_stmt  *stmt;
+
+    p = ngx_snprintf(sql, sizeof(sql), fmt, run->s->col);
+
+    stmt = kz_sqlite_stmt(run->db, (char *) sql, p - sql);
+
+    if (stmt == NULL) {
+        (void) kz_run_failed(run);
+    }
+
+    return stmt;
+}

@@ -1,0 +1,70 @@
+#ifndef _KZ_SQLITE_SEARCH_RUN_H_INCLUDED_
+#define _KZ_SQLITE_SEARCH_RUN_H_INCLUDED_
+
+/*
+ * Private to kz_sqlite_search.c (the run), kz_sqlite_plan.c (driver and
+ * candidates) and kz_sqlite_top.c (order).
+ */
+
+#include "store/sqlite/kz_sqlite_search.h"
+
+
+#define KZ_PLAN_PROBE  2000           /* postings counted of one clause */
+#define KZ_PLAN_NEVER  ((uint64_t) -1)
+
+
+/* A document that may be on the page. */
+
+typedef struct {
+    int64_t               r;
+    double                score;
+    kz_value_t            keys[];     /* type 0: missing; texts behind them */
+} kz_hit_t;
+
+
+typedef struct {
+    kz_search_t          *s;
+    kz_sqlite_db_t       *db;
+    uint64_t              deadline;   /* monotonic, ms */
+    ngx_uint_t            ticks;
+
+    int64_t              *rows;       /* candidates: malloc's */
+    size_t                nrows;
+    size_t                room;
+    ngx_uint_t            picked;     /* the rows are those of the page */
+
+    kz_hit_t            **hits;       /* malloc's; a heap, worst on top */
+    size_t                nhits;
+    size_t                hits_room;
+    size_t                max;        /* from + size */
+    ngx_uint_t            ranked;     /* order differs from insertion */
+} kz_run_t;
+
+
+uint64_t kz_run_now(void);
+
+/* To be asked in loops: NGX_ERROR, with the status set, when it is over. */
+ngx_int_t kz_run_check(kz_run_t *run);
+
+/* Takes the status from what SQLite says; NGX_ERROR. */
+ngx_int_t kz_run_failed(kz_run_t *run);
+ngx_int_t kz_run_memory(kz_run_t *run);
+
+/*
+ * kz_sqlite_plan.c: fills run->rows, sorted, each once.  *exact is set when
+ * each of them matches, with nothing left to look at.  NGX_DECLINED: nothing
+ * drives, look at all; NGX_ERROR: the status is set.
+ */
+ngx_int_t kz_plan_rows(kz_run_t *run, ngx_uint_t *exact);
+
+/* kz_sqlite_top.c */
+ngx_int_t kz_top_add(kz_run_t *run, int64_t r, const ngx_str_t *id,
+    double score);
+void kz_top_sort(kz_run_t *run);
+void kz_top_free(kz_run_t *run);
+
+/* The sort keys of a hit as JSON, from the pool. */
+ngx_int_t kz_top_json(kz_run_t *run, const kz_hit_t *hit, ngx_str_t *out);
+
+
+#endif /* _KZ_SQLITE_SEARCH_RUN_H_INCLUDED_ */
