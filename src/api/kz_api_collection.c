@@ -1,0 +1,312 @@
+/*
+ * Controller collection.
+ */
+
+#include "api/kz_router.h"
+#include "api/kz_args.h"
+#include "store/kz_store.h"
+
+
+static ngx_int_t kz_collection_create(kz_req_t *req);
+static ngx_int_t kz_collection_created(kz_req_t *req);
+static ngx_int_t kz_collection_exists(kz_req_t *req);
+static ngx_int_t kz_collection_exists_read(kz_req_t *req);
+static ngx_int_t kz_collection_list(kz_req_t *req);
+static ngx_int_t kz_collection_list_read(kz_req_t *req);
+static ngx_int_t kz_collection_get_mapping(kz_req_t *req);
+static ngx_int_t kz_collection_mapping_read(kz_req_t *req);
+
+
+const kz_action_t  kz_collection_actions[] = {
+
+    { "create", kz_collection_create, "ic", "ic",
+      "PUT /:index/:collection",
+      KZ_V1|KZ_V2 },
+
+    { "delete", NULL, "", "",
+      "2DELETE /:index/:collection",
+      KZ_V2 },
+
+    { "deleteSpecifications", NULL, "", "",
+      "DELETE /:index/:collection/_specifications",
+      KZ_V1|KZ_V2 },
+
+    { "exists", kz_collection_exists, "ic", "ic",
+      "GET /:index/:collection/_exists",
+      KZ_V1|KZ_V2 },
+
+    { "getMapping", kz_collection_get_mapping, "ic", "ic",
+      "GET /:index/:collection/_mapping",
+      KZ_V1|KZ_V2 },
+
+    { "getSettings", NULL, "", "",
+      "2GET /:index/:collection/_settings",
+      KZ_V2 },
+
+    { "getSpecifications", NULL, "", "",
+      "GET /:index/:collection/_specifications",
+      KZ_V1|KZ_V2 },
+
+    { "list", kz_collection_list, "i", "i",
+      "GET /:index/_list,"
+      "1-GET /:index/_list/:type",
+      KZ_V1|KZ_V2 },
+
+    { "refresh", NULL, "", "",
+      "2POST /:index/:collection/_refresh",
+      KZ_V2 },
+
+    { "scrollSpecifications", NULL, "", "",
+      "GET /validations/_scroll/:scrollId",
+      KZ_V1|KZ_V2 },
+
+    { "searchSpecifications", NULL, "", "",
+      "POST /validations/_search",
+      KZ_V1|KZ_V2 },
+
+    { "truncate", NULL, "", "",
+      "DELETE /:index/:collection/_truncate",
+      KZ_V1|KZ_V2 },
+
+    { "update", NULL, "", "",
+      "2POST /:index/:collection",
+      KZ_V2 },
+
+    { "updateMapping", NULL, "", "",
+      "PUT /:index/:collection/_mapping",
+      KZ_V1|KZ_V2 },
+
+    { "updateSpecifications", NULL, "", "",
+      "PUT /:index/:collection/_specifications,"
+      "1-PUT /_specifications",
+      KZ_V1|KZ_V2 },
+
+    { "validateSpecifications", NULL, "", "",
+      "POST /:index/:collection/_validateSpecifications,"
+      "1-POST /_validateSpecifications",
+      KZ_V1|KZ_V2 },
+
+      kz_null_action
+};
+
+
+/*
+ * The mapping is the body (1.x), or its member "mappings" (2.x); either is
+ * understood from anybody.
+ */
+
+static ngx_int_t
+kz_collection_create(kz_req_t *req)
+{
+    kz_json_val_t   v;
+    kz_store_op_t  *op;
+
+    op = kz_store_op(req, KZ_STORE_COLLECTION_CREATE, kz_collection_created);
+    if (op == NULL) {
+        return NGX_ERROR;
+    }
+
+    op->body = req->body;
+
+    if (req->body.type == KZ_JSON_OBJECT) {
+
+        if (kz_json_get(&req->body, "mappings", 8, &v) == NGX_OK) {
+            op->body = v;
+
+        } else if (kz_json_get(&req->body, "settings", 8, &v) == NGX_OK) {
+            op->body.type = KZ_JSON_NONE;
+        }
+    }
+
+    return kz_store_submit(op);
+}
+
+
+static ngx_int_t
+kz_collection_created(kz_req_t *req)
+{
+    if (req->op->status != KZ_STORE_OK) {
+        return kz_store_fail(req, req->op);
+    }
+
+    req->result.type = KZ_RESULT_JSON;
+    ngx_str_set(&req->result.json, "{\"acknowledged\":true}");
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+kz_collection_exists(kz_req_t *req)
+{
+    kz_store_op_t  *op;
+
+    op = kz_store_op(req, KZ_STORE_COLLECTION_EXISTS,
+                     kz_collection_exists_read);
+    if (op == NULL) {
+        return NGX_ERROR;
+    }
+
+    return kz_store_submit(op);
+}
+
+
+static ngx_int_t
+kz_collection_exists_read(kz_req_t *req)
+{
+    if (req->op->status != KZ_STORE_OK) {
+        return kz_store_fail(req, req->op);
+    }
+
+    req->result.type = KZ_RESULT_JSON;
+
+    if (req->op->found) {
+        ngx_str_set(&req->result.json, "true");
+    } else {
+        ngx_str_set(&req->result.json, "false");
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+kz_collection_list(kz_req_t *req)
+{
+    ngx_int_t       rc;
+    ngx_str_t       type, name, allowed;
+    kz_store_op_t  *op;
+
+    rc = kz_arg_string(req, "type", &type);
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (rc == NGX_OK
+        && !(type.len == 3 && ngx_strncmp(type.data, "all", 3) == 0)
+        && !(type.len == 6 && ngx_strncmp(type.data, "stored", 6) == 0))
+    {
+        ngx_str_set(&name, "type");
+        ngx_str_set(&allowed, "all, stored");
+
+        return kz_fail(req, KZ_E_ASSERT_INVALID_ARGUMENT, 2, &name,
+                       &allowed);
+    }
+
+    op = kz_store_op(req, KZ_STORE_COLLECTION_LIST, kz_collection_list_read);
+    if (op == NULL) {
+        return NGX_ERROR;
+    }
+
+    return kz_store_submit(op);
+}
+
+
+/* from and size appear in the result when one of them was given */
+
+static ngx_int_t
+kz_collection_list_read(kz_req_t *req)
+{
+    int64_t         from, size;
+    kz_out_t        o;
+    ngx_str_t       type;
+    ngx_uint_t      i, n;
+    kz_store_op_t  *op = req->op;
+
+    if (op->status != KZ_STORE_OK) {
+        return kz_store_fail(req, op);
+    }
+
+    from = 0;
+    size = 0;
+    ngx_str_set(&type, "all");
+
+    if (kz_arg_int(req, "from", &from) == NGX_ERROR
+        || kz_arg_int(req, "size", &size) == NGX_ERROR
+        || kz_arg_string(req, "type", &type) == NGX_ERROR)
+    {
+        return NGX_ERROR;
+    }
+
+    kz_out_init(&o, req->pool, 256);
+    kz_out_lit(&o, "{\"type\":");
+    kz_out_json_str(&o, &type);
+    kz_out_lit(&o, ",\"collections\":[");
+
+    n = 0;
+
+    for (i = ngx_max(from, 0); i < op->nnames; i++) {
+
+        if (size > 0 && n == (ngx_uint_t) size) {
+            break;
+        }
+
+        if (n++) {
+            kz_out_char(&o, ',');
+        }
+
+        kz_out_lit(&o, "{\"name\":");
+        kz_out_json_str(&o, &op->names[i]);
+        kz_out_lit(&o, ",\"type\":\"stored\"}");
+    }
+
+    kz_out_char(&o, ']');
+
+    if (from || size) {
+        kz_out_lit(&o, ",\"from\":");
+        kz_out_int(&o, from);
+    }
+
+    if (size) {
+        kz_out_lit(&o, ",\"size\":");
+        kz_out_int(&o, size);
+    }
+
+    kz_out_char(&o, '}');
+
+    if (kz_out_failed(&o)) {
+        return NGX_ERROR;
+    }
+
+    req->result.type = KZ_RESULT_JSON;
+    req->result.json.data = o.start;
+    req->result.json.len = kz_out_len(&o);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+kz_collection_get_mapping(kz_req_t *req)
+{
+    kz_store_op_t  *op;
+
+    op = kz_store_op(req, KZ_STORE_MAPPING_GET, kz_collection_mapping_read);
+    if (op == NULL) {
+        return NGX_ERROR;
+    }
+
+    return kz_store_submit(op);
+}
+
+
+static ngx_int_t
+kz_collection_mapping_read(kz_req_t *req)
+{
+    ngx_uint_t  meta;
+
+    if (req->op->status != KZ_STORE_OK) {
+        return kz_store_fail(req, req->op);
+    }
+
+    /* the renderer reads it again: refused here, where it can be */
+
+    if (kz_arg_flag(req, "includeKuzzleMeta", &meta) == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    req->result.type = KZ_RESULT_MAPPING;
+
+    return NGX_OK;
+}

@@ -1,0 +1,37 @@
+#ifndef _KZ_DIALECT_H_INCLUDED_
+#define _KZ_DIALECT_H_INCLUDED_
+
+/*
+ * The last step of every request: the neutral result becomes the reply of
+ * one API generation.  Also finds out which generation a query belongs to.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/kz_req.h"
+
+
+/*
+ * Appends the whole reply to o: envelope, error or result.  room: append the
+ * member "room" (protocols other than HTTP).
+ */
+void kz_dialect_render(kz_req_t *req, kz_out_t *o, ngx_uint_t room);
+
+/* Sets req->dialect from the query, the client's memory, the settings. */
+void kz_dialect_detect(kz_req_t *req);
+
+/* Puts an error object ({message, status, id, code}) of the dialect. */
+void kz_dialect_error(kz_req_t *req, kz_out_t *o);
+
+/* Appends the result alone: kz_dialect_result.c */
+void kz_dialect_result(kz_req_t *req, kz_out_t *o);
+
+/*
+ * A document's source as the dialect shows it: generation 1 has active and
+ * deletedAt in _kuzzle_info.
+ */
+void kz_dialect_source(kz_dialect_e dialect, kz_out_t *o, ngx_str_t *source,
+    ngx_uint_t info);
+
+
+#endif /* _KZ_DIALECT_H_INCLUDED_ */
