@@ -54,7 +54,7 @@ $stock =~ s{/etc/nginx/modules-enabled}{$root/etc/nginx/modules-enabled}g;
 $stock =~ s{/etc/nginx/sites-enabled}{$root/sites}g;
 $stock =~ s{/etc/nginx/conf\.d}{$root/conf.d}g;
 $stock =~ s{^user .*}{}m if $> != 0;
-$stock =~ s{^user .*}{user nobody;}m if $> == 0;
+$stock =~ s{^user .*}{user nobody nogroup;}m if $> == 0;
 my $temp = join '', map { "    ${_}_temp_path $root/tmp/$_;\n" }
     qw(client_body proxy fastcgi uwsgi scgi);
 $stock =~ s/^(http \{\n)/$1$temp/m;

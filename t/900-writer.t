@@ -70,7 +70,7 @@ writes 100
 stop writer
 run 2.5
 seen services.storage.no_answer
-cont writer
+cont
 writes 100
 no lost
 no hung
@@ -86,7 +86,7 @@ stop writer
 run 2.5
 seen services.storage.no_answer
 seen services.storage.unavailable
-cont writer
+cont
 writes 50
 no lost
 no hung
@@ -103,7 +103,7 @@ stop master
 kill writer
 run 2.5
 seen services.storage.unavailable
-cont master
+cont
 await writer
 writes 100
 no lost
@@ -129,7 +129,7 @@ stop writer
 reload
 await workers
 run 0.5
-cont writer
+cont
 await writer
 writes 100
 await drained
@@ -209,7 +209,7 @@ stop writer
 run 0.1
 kill master QUIT
 run 2.5
-cont writer
+cont
 await gone
 start
 writes 100

@@ -19,7 +19,8 @@ static kz_dialect_e kz_dialect_of_query(kz_req_t *req);
 static kz_dialect_e kz_dialect_of_sdk(kz_json_val_t *name);
 static void kz_dialect_render_1(kz_req_t *req, kz_out_t *o);
 static void kz_dialect_render_2(kz_req_t *req, kz_out_t *o);
-static void kz_dialect_reduced(kz_req_t *req, kz_out_t *o);
+static void kz_dialect_reduced(kz_req_t *req, kz_out_t *o, ngx_uint_t room);
+static void kz_dialect_id(kz_req_t *req, kz_out_t *o);
 static void kz_dialect_string(kz_out_t *o, ngx_str_t *s);
 static void kz_dialect_message(kz_req_t *req, kz_out_t *o);
 static void kz_dialect_message_text(kz_req_t *req, kz_out_t *o);
@@ -174,12 +175,17 @@ kz_dialect_render(kz_req_t *req, kz_out_t *o, ngx_uint_t room)
             return;
         }
 
-        room = 0;
+        room = room && req->odd_id.len;
     }
 
-    if (req->reduced && req->failed && room) {
-        kz_dialect_reduced(req, o);
-        return;
+    if (req->reduced && req->failed) {
+
+        if (req->dialect == KZ_DIALECT_1) {
+            kz_dialect_reduced(req, o, room);
+            return;
+        }
+
+        room = 0;
     }
 
     kz_out_char(o, '{');
@@ -193,7 +199,7 @@ kz_dialect_render(kz_req_t *req, kz_out_t *o, ngx_uint_t room)
 
     if (room) {
         kz_out_lit(o, ",\"room\":");
-        kz_out_json_str(o, &req->request_id);
+        kz_dialect_id(req, o);
     }
 
     kz_out_char(o, '}');
@@ -204,7 +210,7 @@ static void
 kz_dialect_render_1(kz_req_t *req, kz_out_t *o)
 {
     kz_out_lit(o, "\"requestId\":");
-    kz_out_json_str(o, &req->request_id);
+    kz_dialect_id(req, o);
 
     kz_out_lit(o, ",\"status\":");
     kz_out_int(o, req->status);
@@ -278,7 +284,7 @@ kz_dialect_render_2(kz_req_t *req, kz_out_t *o)
     }
 
     kz_out_lit(o, ",\"requestId\":");
-    kz_out_json_str(o, &req->request_id);
+    kz_dialect_id(req, o);
 
     if (req->failed) {
         kz_out_lit(o, ",\"result\":null");
@@ -302,14 +308,34 @@ kz_dialect_render_2(kz_req_t *req, kz_out_t *o)
 }
 
 
+/* Kuzzle: an id that is no string is refused, and echoed as it came. */
+
+static void
+kz_dialect_id(kz_req_t *req, kz_out_t *o)
+{
+    if (req->odd_id.len) {
+        kz_out_str(o, &req->odd_id);
+        return;
+    }
+
+    kz_out_json_str(o, &req->request_id);
+}
+
+
 /* Kuzzle: 1.x refuses what is not a query with these three members only. */
 
 static void
-kz_dialect_reduced(kz_req_t *req, kz_out_t *o)
+kz_dialect_reduced(kz_req_t *req, kz_out_t *o, ngx_uint_t room)
 {
-    kz_out_lit(o, "{\"room\":");
-    kz_out_json_str(o, &req->request_id);
-    kz_out_lit(o, ",\"status\":");
+    kz_out_char(o, '{');
+
+    if (room) {
+        kz_out_lit(o, "\"room\":");
+        kz_dialect_id(req, o);
+        kz_out_char(o, ',');
+    }
+
+    kz_out_lit(o, "\"status\":");
     kz_out_int(o, req->status);
     kz_out_lit(o, ",\"error\":{\"message\":");
     kz_dialect_message(req, o);

@@ -24,7 +24,8 @@ typedef struct {
 typedef struct {
     const char      *name;
     size_t           len;
-    size_t           field;       /* offset of the ngx_str_t in kz_req_t */
+    size_t           field;       /* offset in kz_req_t */
+    const char      *type;        /* "string": an ngx_str_t, else a value */
 } kz_router_field_t;
 
 
@@ -32,30 +33,39 @@ static ngx_int_t kz_query_parse(kz_req_t *req, u_char *data, size_t len);
 static ngx_int_t kz_query_malformed(kz_req_t *req, kz_json_err_t *err);
 static ngx_int_t kz_query_envelope(kz_req_t *req, kz_json_member_t *m,
     ngx_uint_t n);
+static ngx_int_t kz_query_wrong(kz_req_t *req, ngx_uint_t wrong);
 static ngx_int_t kz_query_member(kz_req_t *req, kz_json_member_t *m,
-    const char **bad, const char **type);
+    ngx_uint_t *wrong);
+static ngx_int_t kz_query_arg(kz_req_t *req, kz_json_member_t *m);
 static ngx_int_t kz_query_string(kz_req_t *req, kz_json_member_t *m,
     const kz_router_field_t *f);
-static void kz_query_compact(kz_json_val_t *v);
+static ngx_int_t kz_query_object(kz_req_t *req, kz_json_member_t *m,
+    const kz_router_field_t *f);
 static ngx_int_t kz_query_run(kz_req_t *req);
 static ngx_int_t kz_query_find(kz_req_t *req);
 static ngx_int_t kz_query_needs(kz_req_t *req);
 static ngx_int_t kz_query_refused(kz_req_t *req);
 
 
-#define KZ_FIELD(name, field)                                                 \
-    { name, sizeof(name) - 1, offsetof(kz_req_t, field) }
+/* In the order in which Kuzzle looks at them. */
+
+#define KZ_FIELD(name, field, type)                                           \
+    { name, sizeof(name) - 1, offsetof(kz_req_t, field), type }
 
 static const kz_router_field_t  kz_router_fields[] = {
-    KZ_FIELD("controller", controller),
-    KZ_FIELD("action", action_name),
-    KZ_FIELD("index", index),
-    KZ_FIELD("collection", collection),
-    KZ_FIELD("_id", id),
-    KZ_FIELD("requestId", request_id),
-    KZ_FIELD("jwt", jwt),
-    { NULL, 0, 0 }
+    KZ_FIELD("requestId", request_id, "string"),
+    KZ_FIELD("jwt", jwt, "string"),
+    KZ_FIELD("volatile", volatile_, "object"),
+    KZ_FIELD("body", body, "object"),
+    KZ_FIELD("controller", controller, "string"),
+    KZ_FIELD("action", action_name, "string"),
+    KZ_FIELD("index", index, "string"),
+    KZ_FIELD("collection", collection, "string"),
+    KZ_FIELD("_id", id, "string"),
+    { NULL, 0, 0, NULL }
 };
+
+#define KZ_FIELD_BODY  3
 
 
 const kz_controller_t  kz_controllers[] = {
@@ -222,9 +232,9 @@ kz_query_parse(kz_req_t *req, u_char *data, size_t len)
 
     if (rc == NGX_DECLINED) {
         kz_dialect_detect(req);
-        req->reduced = (req->dialect == KZ_DIALECT_1);
+        req->reduced = 1;
 
-        return kz_fail_text(req, 400,
+        return kz_fail_text(req, req->dialect == KZ_DIALECT_1 ? 400 : 500,
                             "Input request data must be a non-null object");
     }
 
@@ -235,66 +245,76 @@ kz_query_parse(kz_req_t *req, u_char *data, size_t len)
 static ngx_int_t
 kz_query_malformed(kz_req_t *req, kz_json_err_t *err)
 {
-    ngx_str_t  what;
-
     kz_dialect_detect(req);
 
-    what.data = (u_char *) err->what;
-    what.len = ngx_strlen(err->what);
-
-    return kz_fail(req, KZ_E_WEBSOCKET_UNEXPECTED_ERROR, 1, &what);
+    return kz_fail(req, KZ_E_WEBSOCKET_UNEXPECTED_ERROR, 1,
+                   kz_req_json_error(req, err));
 }
 
 
 static ngx_int_t
 kz_query_envelope(kz_req_t *req, kz_json_member_t *m, ngx_uint_t n)
 {
-    ngx_int_t    rc;
-    ngx_uint_t   i;
-    const char  *bad, *type;
+    ngx_uint_t  i, wrong;
 
-    bad = NULL;
-    type = NULL;
+    wrong = 0;
 
     for (i = 0; i < n; i++) {
-        rc = kz_query_member(req, &m[i], &bad, &type);
-
-        if (rc == NGX_ERROR) {
+        if (kz_query_member(req, &m[i], &wrong) != NGX_OK) {
             return NGX_ERROR;
         }
     }
 
     kz_dialect_detect(req);
 
-    if (bad) {
-        req->reduced = (req->dialect == KZ_DIALECT_1);
-
-        ngx_str_null(&req->controller);
-        ngx_str_null(&req->action_name);
-        ngx_str_null(&req->index);
-        ngx_str_null(&req->collection);
-        req->volatile_.type = KZ_JSON_NONE;
-
-        return kz_fail_text(req, 400, "Attribute %s must be of type \"%s\"",
-                            bad, type);
+    if (req->body.type == KZ_JSON_ARRAY && req->dialect == KZ_DIALECT_1) {
+        wrong |= (ngx_uint_t) 1 << KZ_FIELD_BODY;
     }
 
-    return NGX_OK;
+    return wrong ? kz_query_wrong(req, wrong) : NGX_OK;
+}
+
+
+/* Members of a wrong type: the first in Kuzzle's order is named. */
+
+static ngx_int_t
+kz_query_wrong(kz_req_t *req, ngx_uint_t wrong)
+{
+    const char               *or_array;
+    const kz_router_field_t  *f;
+
+    for (f = kz_router_fields; !(wrong & 1); f++) {
+        wrong >>= 1;
+    }
+
+    or_array = (f == &kz_router_fields[KZ_FIELD_BODY]
+                && req->dialect == KZ_DIALECT_2) ? " or \"array\"" : "";
+
+    req->reduced = 1;
+
+    ngx_str_null(&req->controller);
+    ngx_str_null(&req->action_name);
+    ngx_str_null(&req->index);
+    ngx_str_null(&req->collection);
+    req->volatile_.type = KZ_JSON_NONE;
+
+    return kz_fail_text(req, 400, "Attribute %s must be of type \"%s\"%s",
+                        f->name, f->type, or_array);
 }
 
 
 /*
- * One root member.  The envelope's own are stored where they belong, a wrong
- * type is remembered in *bad (the whole envelope is read first: the
- * generation, and so the shape of the refusal, may come later).
+ * One root member.  The envelope's own are stored where they belong, the last
+ * of several counts; a wrong type is remembered in *wrong, a bit per field
+ * (the whole envelope is read first: the generation, and so the shape of the
+ * refusal, may come later).
  */
 
 static ngx_int_t
-kz_query_member(kz_req_t *req, kz_json_member_t *m, const char **bad,
-    const char **type)
+kz_query_member(kz_req_t *req, kz_json_member_t *m, ngx_uint_t *wrong)
 {
     ngx_int_t                 rc;
-    kz_arg_t                 *arg;
+    ngx_uint_t                bit;
     const kz_router_field_t  *f;
 
     for (f = kz_router_fields; f->name; f++) {
@@ -303,48 +323,29 @@ kz_query_member(kz_req_t *req, kz_json_member_t *m, const char **bad,
             continue;
         }
 
-        rc = kz_query_string(req, m, f);
+        rc = (f->type[0] == 's') ? kz_query_string(req, m, f)
+                                 : kz_query_object(req, m, f);
+
+        bit = (ngx_uint_t) 1 << (f - kz_router_fields);
 
         if (rc == NGX_DECLINED) {
-            *bad = f->name;
-            *type = "string";
+            *wrong |= bit;
             return NGX_OK;
         }
+
+        *wrong &= ~bit;
 
         return rc;
     }
 
-    if (kz_json_key_is(m, "body", 4) == NGX_OK) {
+    return kz_query_arg(req, m);
+}
 
-        req->body.type = KZ_JSON_NONE;
 
-        if (m->val.type == KZ_JSON_OBJECT || m->val.type == KZ_JSON_ARRAY) {
-            req->body = m->val;
-            kz_query_compact(&req->body);
-
-        } else if (m->val.type != KZ_JSON_NULL) {
-            *bad = "body";
-            *type = "object";
-        }
-
-        return NGX_OK;
-    }
-
-    if (kz_json_key_is(m, "volatile", 8) == NGX_OK) {
-
-        req->volatile_.type = KZ_JSON_NONE;
-
-        if (m->val.type == KZ_JSON_OBJECT) {
-            req->volatile_ = m->val;
-            kz_query_compact(&req->volatile_);
-
-        } else if (m->val.type != KZ_JSON_NULL) {
-            *bad = "volatile";
-            *type = "object";
-        }
-
-        return NGX_OK;
-    }
+static ngx_int_t
+kz_query_arg(kz_req_t *req, kz_json_member_t *m)
+{
+    kz_arg_t  *arg;
 
     if (req->args == NULL) {
         req->args = ngx_palloc(req->pool,
@@ -376,6 +377,8 @@ kz_query_member(kz_req_t *req, kz_json_member_t *m, const char **bad,
 }
 
 
+/* NGX_DECLINED: a wrong type; so below. */
+
 static ngx_int_t
 kz_query_string(kz_req_t *req, kz_json_member_t *m,
     const kz_router_field_t *f)
@@ -386,11 +389,20 @@ kz_query_string(kz_req_t *req, kz_json_member_t *m,
 
     ngx_str_null(s);
 
+    if (s == &req->request_id) {
+        ngx_str_null(&req->odd_id);
+    }
+
     if (m->val.type == KZ_JSON_NULL) {
         return NGX_OK;
     }
 
     if (m->val.type != KZ_JSON_STRING) {
+
+        if (s == &req->request_id) {
+            req->odd_id = m->val.raw;
+        }
+
         return NGX_DECLINED;
     }
 
@@ -400,11 +412,33 @@ kz_query_string(kz_req_t *req, kz_json_member_t *m,
 
 /* Stored and echoed text has no white space: it could break event streams. */
 
-static void
-kz_query_compact(kz_json_val_t *v)
+static ngx_int_t
+kz_query_object(kz_req_t *req, kz_json_member_t *m,
+    const kz_router_field_t *f)
 {
+    kz_json_val_t  *v;
+
+    v = (kz_json_val_t *) ((u_char *) req + f->field);
+
+    v->type = KZ_JSON_NONE;
+
+    if (m->val.type == KZ_JSON_NULL) {
+        return NGX_OK;
+    }
+
+    if (m->val.type != KZ_JSON_OBJECT
+        && (m->val.type != KZ_JSON_ARRAY
+            || f != &kz_router_fields[KZ_FIELD_BODY]))
+    {
+        return NGX_DECLINED;
+    }
+
+    *v = m->val;
+
     v->raw.len = kz_json_compact(v->raw.data, v->raw.data, v->raw.len)
                  - v->raw.data;
+
+    return NGX_OK;
 }
 
 

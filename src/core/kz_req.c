@@ -176,6 +176,25 @@ kz_fail_text(kz_req_t *req, ngx_uint_t status, const char *fmt, ...)
 }
 
 
+ngx_str_t *
+kz_req_json_error(kz_req_t *req, const kz_json_err_t *err)
+{
+    ngx_str_t  *text;
+
+    static ngx_str_t  unknown = ngx_string("not valid JSON");
+
+    text = ngx_palloc(req->pool, sizeof(ngx_str_t) + KZ_JSON_ERR_LEN);
+    if (text == NULL) {
+        return &unknown;
+    }
+
+    text->data = (u_char *) text + sizeof(ngx_str_t);
+    text->len = kz_json_err_text(text->data, err) - text->data;
+
+    return text;
+}
+
+
 kz_arg_t *
 kz_req_arg(kz_req_t *req, const char *name, size_t len)
 {

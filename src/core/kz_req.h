@@ -92,6 +92,7 @@ struct kz_req_s {
     ngx_str_t         collection;
     ngx_str_t         id;
     ngx_str_t         request_id;
+    ngx_str_t         odd_id;      /* requestId as it came, no string */
     ngx_str_t         jwt;
     kz_json_val_t     volatile_;   /* NONE, or an object, compact */
     kz_json_val_t     body;        /* NONE, object or array, compact */
@@ -117,7 +118,8 @@ struct kz_req_s {
     unsigned          running:1;
     unsigned          from_url:1;  /* arguments came from a query string */
     unsigned          bare:1;      /* reply the bare error, no envelope */
-    unsigned          reduced:1;   /* 1.x WebSocket: reduced error object */
+    unsigned          reduced:1;   /* no query by its shape: no envelope (1),
+                                      no room (2) */
     unsigned          legacy:1;    /* pre-1.0 names were used */
 };
 
@@ -140,6 +142,9 @@ ngx_int_t kz_fail(kz_req_t *req, kz_error_e e, ngx_uint_t n, ...);
 /* Refuses with a status and a text that has neither id nor code. */
 ngx_int_t kz_fail_text(kz_req_t *req, ngx_uint_t status, const char *fmt,
     ...);
+
+/* The words of a JSON error, for a message; in the request's pool. */
+ngx_str_t *kz_req_json_error(kz_req_t *req, const kz_json_err_t *err);
 
 /* The argument of that name (not one of the envelope's), or NULL. */
 kz_arg_t *kz_req_arg(kz_req_t *req, const char *name, size_t len);

@@ -215,10 +215,8 @@ kz_http_volatile(kz_http_ctx_t *ctx, ngx_str_t *text)
     {
         kz_dialect_detect(req);
 
-        what.data = (u_char *) err.what;
-        what.len = ngx_strlen(err.what);
-
-        return kz_fail(req, KZ_E_HTTP_VOLATILE_PARSE_FAILED, 1, &what);
+        return kz_fail(req, KZ_E_HTTP_VOLATILE_PARSE_FAILED, 1,
+                       kz_req_json_error(req, &err));
     }
 
     if (v.type == KZ_JSON_NULL) {
@@ -776,10 +774,8 @@ kz_http_body(kz_http_ctx_t *ctx, ngx_str_t *encoding)
 
         req->bare = (req->dialect == KZ_DIALECT_2);
 
-        what.data = (u_char *) err.what;
-        what.len = ngx_strlen(err.what);
-
-        return kz_fail(req, KZ_E_HTTP_BODY_PARSE_FAILED, 1, &what);
+        return kz_fail(req, KZ_E_HTTP_BODY_PARSE_FAILED, 1,
+                       kz_req_json_error(req, &err));
     }
 
     switch (v.type) {

@@ -20,9 +20,6 @@
 #define KZ_CLIENT_RETRY     5          /* ms, doubled up to */
 #define KZ_CLIENT_RETRY_MAX 80
 
-/* the writer gives an operation up this much before we do */
-#define KZ_CLIENT_MARGIN    200
-
 
 /* A parked operation, in its request's pool. */
 
@@ -85,11 +82,6 @@ static void kz_client_lost(void);
 static void kz_client_expired(ngx_event_t *ev);
 static void kz_client_unlink(kz_pending_t *p);
 static void kz_client_complete(kz_pending_t *p, kz_store_status_e status);
-static ngx_int_t kz_client_take(ngx_pool_t *pool, ngx_str_t *dst,
-    const ngx_str_t *src);
-static ngx_uint_t kz_client_refuses(kz_store_op_t *op);
-static u_char *kz_client_frame(kz_store_op_t *op, uint64_t seq, size_t *len);
-static int64_t kz_client_ms(void);
 
 
 static kz_sqlite_client_t  kz_sqlite_client;
@@ -244,110 +236,6 @@ kz_sqlite_write(kz_store_op_t *op)
     }
 
     return NGX_AGAIN;
-}
-
-
-/* What would not fit the wire cannot exist. */
-
-static ngx_uint_t
-kz_client_refuses(kz_store_op_t *op)
-{
-    ngx_uint_t  ddl;
-
-    ddl = (op->kind == KZ_STORE_INDEX_CREATE
-           || op->kind == KZ_STORE_COLLECTION_CREATE);
-
-    if (op->index.len > KZ_WIRE_NAME_MAX) {
-        op->status = ddl ? KZ_STORE_BAD_NAME : KZ_STORE_NO_INDEX;
-
-        if (ddl) {
-            ngx_str_set(&op->detail, "index\nInvalid index name, index name "
-                        "is too long");
-        }
-
-        return 1;
-    }
-
-    if (op->collection.len > KZ_WIRE_NAME_MAX) {
-        op->status = ddl ? KZ_STORE_BAD_NAME : KZ_STORE_NO_COLLECTION;
-
-        if (ddl) {
-            ngx_str_set(&op->detail, "collection\nInvalid collection name, "
-                        "the name is too long");
-        }
-
-        return 1;
-    }
-
-    if (op->id.len > KZ_WIRE_ID_MAX) {
-        op->status = KZ_STORE_BAD_ID;
-        return 1;
-    }
-
-    return 0;
-}
-
-
-static u_char *
-kz_client_frame(kz_store_op_t *op, uint64_t seq, size_t *len)
-{
-    u_char        *frame;
-    kz_req_t      *req;
-    ngx_msec_t     margin;
-    kz_wire_op_t   w;
-
-    req = op->req;
-    margin = ngx_min(kz_conf->store_timeout / 8, KZ_CLIENT_MARGIN);
-
-    ngx_memzero(&w, sizeof(kz_wire_op_t));
-
-    w.seq = seq;
-    w.deadline = kz_client_ms()
-                 + (int64_t) (kz_conf->store_timeout - margin);
-    w.timestamp = req->timestamp;
-    w.kind = op->kind;
-    w.dialect = (op->dialect == KZ_DIALECT_2) ? KZ_DIALECT_2 : KZ_DIALECT_1;
-    w.flags = op->silent ? KZ_WIRE_SILENT : 0;
-
-    w.index = op->index;
-    w.collection = op->collection;
-    w.id = op->id;
-
-    if (op->body.type != KZ_JSON_NONE) {
-        w.body = op->body.raw;
-    }
-
-    w.request_id = req->request_id;
-
-    if (req->volatile_.type != KZ_JSON_NONE) {
-        w.volatile_ = req->volatile_.raw;
-    }
-
-    w.controller = req->controller;
-    w.action = req->action_name;
-    w.protocol = req->proto->name;
-    w.user = req->user;
-
-    if (w.controller.len > KZ_WIRE_WORD_MAX || w.action.len > KZ_WIRE_WORD_MAX
-        || w.user.len > KZ_WIRE_WORD_MAX)
-    {
-        return NULL;
-    }
-
-    *len = kz_wire_op_len(&w);
-
-    if (*len - KZ_WIRE_HEAD > KZ_WIRE_FRAME_MAX) {
-        return NULL;
-    }
-
-    frame = ngx_pnalloc(req->pool, *len);
-    if (frame == NULL) {
-        return NULL;
-    }
-
-    (void) kz_wire_op_write(frame, &w);
-
-    return frame;
 }
 
 
@@ -625,10 +513,8 @@ kz_client_frames(void)
 static void
 kz_client_result(kz_wire_result_t *r)
 {
-    ngx_pool_t          *pool;
     ngx_queue_t         *q, *bucket;
     kz_pending_t        *p;
-    kz_store_op_t       *op;
     kz_sqlite_client_t  *cl;
 
     cl = &kz_sqlite_client;
@@ -644,22 +530,7 @@ kz_client_result(kz_wire_result_t *r)
             continue;
         }
 
-        op = p->op;
-        pool = op->req->pool;
-
-        op->doc.version = r->version;
-        op->doc.created = (r->flags & KZ_WIRE_CREATED) ? 1 : 0;
-        op->doc.info = (r->flags & KZ_WIRE_INFO) ? 1 : 0;
-
-        if (kz_client_take(pool, &op->detail, &r->detail) != NGX_OK
-            || kz_client_take(pool, &op->doc.id, &r->id) != NGX_OK
-            || kz_client_take(pool, &op->doc.source, &r->source) != NGX_OK
-            || kz_client_take(pool, &op->changes, &r->changes) != NGX_OK)
-        {
-            r->status = KZ_STORE_NO_ANSWER;
-        }
-
-        kz_client_complete(p, r->status);
+        kz_client_complete(p, kz_client_decode(p->op, r));
 
         return;
     }
@@ -667,26 +538,6 @@ kz_client_result(kz_wire_result_t *r)
     ngx_log_debug1(NGX_LOG_DEBUG_CORE, cl->log, 0,
                    "kuzzle: a result for operation %uL, which has gone",
                    r->seq);
-}
-
-
-static ngx_int_t
-kz_client_take(ngx_pool_t *pool, ngx_str_t *dst, const ngx_str_t *src)
-{
-    if (src->len == 0) {
-        ngx_str_null(dst);
-        return NGX_OK;
-    }
-
-    dst->data = ngx_pnalloc(pool, src->len);
-    if (dst->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(dst->data, src->data, src->len);
-    dst->len = src->len;
-
-    return NGX_OK;
 }
 
 
@@ -959,15 +810,4 @@ kz_client_complete(kz_pending_t *p, kz_store_status_e status)
     op->engine = NULL;
 
     kz_req_resume(op->req);
-}
-
-
-static int64_t
-kz_client_ms(void)
-{
-    struct timespec  ts;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }

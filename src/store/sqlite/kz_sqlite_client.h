@@ -16,6 +16,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "store/kz_store.h"
+#include "store/sqlite/kz_sqlite_wire.h"
 
 
 /* init_process and exit_process of a worker. */
@@ -30,6 +31,19 @@ ngx_int_t kz_sqlite_write(kz_store_op_t *op);
 
 /* Operations parked here. */
 ngx_uint_t kz_sqlite_client_pending(void);
+
+
+/* kz_sqlite_client_op.c, for kz_sqlite_client.c */
+
+/* Whether it cannot even be asked: a name longer than the wire takes. */
+ngx_uint_t kz_client_refuses(kz_store_op_t *op);
+
+/* The operation as a frame, in its request's pool; NULL: it has none. */
+u_char *kz_client_frame(kz_store_op_t *op, uint64_t seq, size_t *len);
+
+/* The results, copied into the request's pool; returns the status. */
+kz_store_status_e kz_client_decode(kz_store_op_t *op,
+    const kz_wire_result_t *r);
 
 
 #endif /* _KZ_SQLITE_CLIENT_H_INCLUDED_ */

@@ -22,7 +22,8 @@ package Test::Nginx::Kuzzle::Crash;
 #     run 0.5               load for half a second
 #     writes 100            ... until so many more writes are acknowledged
 #     kill writer [TERM]    signal, default KILL: "writer", "worker N", "master",
-#     stop writer | cont writer    "all" (the whole process group)
+#     stop writer | cont    "all" (the whole process group); SIGSTOP; SIGCONT
+#                           to whoever was stopped
 #     reload                SIGHUP
 #     await workers         load until as many workers as at the start serve,
 #     await writer          ... a writer that was not signalled is there,
@@ -207,7 +208,7 @@ sub _do_kill {
 
 sub _do_stop { my $self = shift; $self->_signal('STOP', @_) }
 
-sub _do_cont { my $self = shift; $self->_signal('CONT', @_) }
+sub _do_cont { kill CONT => splice @{$_[0]{stopped}} }
 
 
 sub _signal {
@@ -224,7 +225,8 @@ sub _signal {
 
     die "there is no such process\n" if !$pid;
 
-    $self->{signalled}{$pid} = 1 if $signal !~ /STOP|CONT/;
+    push @{$self->{stopped}}, $pid if $signal eq 'STOP';
+    $self->{signalled}{$pid} = 1 if $signal ne 'STOP';
     kill $signal => $pid or die "kill: $!\n";
 }
 

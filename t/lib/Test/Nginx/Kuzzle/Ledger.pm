@@ -140,7 +140,7 @@ sub _request {
 
     my $id = $what eq 'put' || $what eq 'get' ? "c-$k" : "d-$k-$i";
     my $doc = $self->{docs}{$id} ||= { k => $k, n => $i, ok => 0, may => 0,
-        counter => $id =~ /^c/ };
+        counter => $id =~ /^c/ ? 1 : 0 };
 
     return if $what ne 'create' && !$doc->{counter} && !$doc->{sure};
     return if $what eq 'get' && !$doc->{ok};
