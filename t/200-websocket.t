@@ -466,7 +466,7 @@ ALIVE
 
 === TEST 31: what follows a close frame is not served
 --- ws
-open a
+open a auto=0
 a> raw hex:88800000000081870000000070
 a<close 1005
 a<eof

@@ -18,16 +18,9 @@ __DATA__
 === TEST 1: a writer that is killed is replaced, and nobody notices
 --- kills
 --- load
+set connections=16
 writes 100
-kill writer
-await writer
-writes 100
-kill writer
-await writer
-writes 100
-kill writer
-await writer
-writes 100
+times 20: kill writer; await writer; writes 50
 no errors
 
 

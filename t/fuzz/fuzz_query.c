@@ -5,7 +5,12 @@
  *
  *     clang -fsanitize=fuzzer,address,undefined ... fuzz_query.c
  *
- * sources: store/kz_match.c store/kz_match_bind.c store/kz_match_leaf.c store/kz_query.c store/kz_query_body.c store/kz_query_parse.c store/kz_mapping.c store/kz_mapping_tree.c store/kz_mapping_field.c store/kz_mapping_text.c store/kz_mapping_walk.c store/kz_mapping_value.c store/kz_mapping_date.c
+ * sources: store/kz_match.c store/kz_match_bind.c store/kz_match_leaf.c
+ * sources: store/kz_query.c store/kz_query_body.c store/kz_query_parse.c
+ * sources: store/kz_mapping.c store/kz_mapping_tree.c
+ * sources: store/kz_mapping_field.c store/kz_mapping_text.c
+ * sources: store/kz_mapping_walk.c store/kz_mapping_value.c
+ * sources: store/kz_mapping_date.c
  */
 
 #include "kz_shim.h"

@@ -3,7 +3,10 @@
  * Mappings: what is accepted, what a document gives to the index, what
  * dynamic "true" infers, what a later mapping may change.
  *
- * sources: store/kz_mapping.c store/kz_mapping_tree.c store/kz_mapping_field.c store/kz_mapping_text.c store/kz_mapping_walk.c store/kz_mapping_value.c store/kz_mapping_date.c
+ * sources: store/kz_mapping.c store/kz_mapping_tree.c
+ * sources: store/kz_mapping_field.c store/kz_mapping_text.c
+ * sources: store/kz_mapping_walk.c store/kz_mapping_value.c
+ * sources: store/kz_mapping_date.c
  */
 
 #include "tap.h"

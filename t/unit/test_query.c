@@ -2,7 +2,8 @@
 /*
  * The search DSL: what is understood, and how what is not is refused.
  *
- * sources: store/kz_query.c store/kz_query_body.c store/kz_query_parse.c store/kz_mapping_tree.c
+ * sources: store/kz_query.c store/kz_query_body.c store/kz_query_parse.c
+ * sources: store/kz_mapping_tree.c
  */
 
 #include "tap.h"

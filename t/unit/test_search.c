@@ -4,7 +4,14 @@
  * and random queries: driver choice, exact totals, order, pages.  Half of
  * the collections have a mapping, half do not.
  *
- * sources: store/sqlite/kz_sqlite_search.c store/sqlite/kz_sqlite_plan.c store/sqlite/kz_sqlite_top.c store/sqlite/kz_sqlite_db.c store/kz_match.c store/kz_match_bind.c store/kz_match_leaf.c store/kz_query.c store/kz_query_body.c store/kz_query_parse.c store/kz_mapping.c store/kz_mapping_tree.c store/kz_mapping_field.c store/kz_mapping_text.c store/kz_mapping_walk.c store/kz_mapping_value.c store/kz_mapping_date.c
+ * sources: store/sqlite/kz_sqlite_search.c store/sqlite/kz_sqlite_plan.c
+ * sources: store/sqlite/kz_sqlite_top.c store/sqlite/kz_sqlite_db.c
+ * sources: store/kz_match.c store/kz_match_bind.c store/kz_match_leaf.c
+ * sources: store/kz_query.c store/kz_query_body.c store/kz_query_parse.c
+ * sources: store/kz_mapping.c store/kz_mapping_tree.c
+ * sources: store/kz_mapping_field.c store/kz_mapping_text.c
+ * sources: store/kz_mapping_walk.c store/kz_mapping_value.c
+ * sources: store/kz_mapping_date.c
  * libs: -lsqlite3
  */
 

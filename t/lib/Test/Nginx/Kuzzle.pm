@@ -43,6 +43,7 @@ package Test::Nginx::Kuzzle;
 # shutdown_error_log announces the line.
 #
 # Environment: TEST_NGINX_MODULE (default build/ngx_kuzzle_module.so),
+# TEST_NGINX_STREAM_MODULE (default Debian's),
 # KZ_WORKERS, KZ_RELOAD=1 (a reload between the requests, and before a ws
 # conversation), KZ_UPSTREAM=1 (the upstream Test::Nginx::Socket found in the
 # library path is used and not ours); more in Socket.pm and Server.pm.
@@ -65,7 +66,8 @@ my $LibDir = abs_path(dirname(__FILE__) . '/../..');
 my $RepoDir = dirname(dirname($LibDir));
 my $Socket = 'Test::Nginx::Socket';
 
-my $StreamModule = '/usr/lib/nginx/modules/ngx_stream_module.so';
+my $StreamModule = $ENV{TEST_NGINX_STREAM_MODULE}
+    || '/usr/lib/nginx/modules/ngx_stream_module.so';
 my ($Upstream, $SetUp);
 
 

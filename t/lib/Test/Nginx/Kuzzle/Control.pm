@@ -108,6 +108,10 @@ sub _signal {
 
     kill $signal => $pid or die "kill $pid: $!\n";
 
+    # Its other threads may still run for a moment.
+    die "process $pid does not stop\n" if $signal eq 'STOP'
+        && !wait_for($self->_wait, sub { is_stopped($pid) });
+
     if ($signal =~ /\A(?:KILL|QUIT|TERM|SEGV|ABRT)\z/) {
         $self->{killed}{$pid} = 1;
         die "process $pid does not end\n"

@@ -35,6 +35,7 @@ package Test::Nginx::Kuzzle::Crash;
 #     no errors             no error and no lost request so far
 #     no refusals           no error; requests may be lost
 #     quiet                 waits for what is in flight, and goes on
+#     times 9: LINE; LINE   these lines, so often
 #
 # "limit" is the time after which a request hangs: store_timeout and 2 s.  The
 # end of the section always stops the load and compares all documents with
@@ -88,9 +89,13 @@ sub await_gone {
 }
 
 
+# The leader of a process may be a zombie while its other threads still hold
+# the sockets.
+
 sub _gone {
     my ($server) = @_;
-    return $server->_reap && !group_pids($server->{group});
+    return $server->_reap && !group_pids($server->{group})
+        && !is_listening($server->port);
 }
 
 
@@ -99,12 +104,9 @@ sub _gone {
 sub start_again {
     my ($server) = @_;
 
-    my $root = $server->root;
+    die "the port is not free\n" if is_listening($server->port);
 
-    die 'the port is not free: ' . join(' ', group_pids($server->{group}))
-        . "\n" if is_listening($server->port);
-
-    unlink "$root/logs/nginx.pid";
+    unlink $server->root . '/logs/nginx.pid';
     $server->start or die "nginx does not start again\n" . $server->error_log;
 }
 
@@ -125,13 +127,12 @@ sub _run {
         1;
     };
 
-    my $error = $done ? '' : "line $number: $line\n  $@";
-    my @wrong = eval { $self->_ledger->close };
+    my @wrong = $done ? () : "line $number: $line\n  $@";
+    my $ledger = $self->{ledger};
 
-    push @wrong, $@ if $@;
-    unshift @wrong, $error if $error;
+    kill CONT => @{$self->{stopped} || []};
 
-    my $ledger = $self->_ledger;
+    push @wrong, $ledger->settle if $server->is_running;
 
     Test::More::note(join ', ', $block->name, map({ "$_: "
         . $ledger->seen($_) } sort keys %{$ledger->{ids}}),
@@ -148,7 +149,7 @@ sub _ledger {
     if (!$self->{ledger}) {
         $self->{ledger} = Test::Nginx::Kuzzle::Ledger->new(
             port => $self->{server}->port, %{$self->{options} || {}});
-        $self->{ledger}->open;
+        $self->{ledger}->create;
     }
 
     return $self->{ledger};
@@ -267,6 +268,17 @@ sub _do_await {
     die "not known\n" if !$test{$what};
 
     $self->_until($test{$what}, "not within $Patience s");
+}
+
+
+sub _do_times {
+    my ($self, $n, @words) = @_;
+
+    my @lines = split /\s*;\s*/, join ' ', @words;
+
+    for (1 .. $n =~ s/://r) {
+        $self->_line($_) for @lines;
+    }
 }
 
 

@@ -4,9 +4,9 @@ package Test::Nginx::Kuzzle::Ledger;
 # was acknowledged, and says what in the store contradicts them.
 #
 #     my $ledger = Test::Nginx::Kuzzle::Ledger->new(port => 7512, %options);
-#     $ledger->open;                    # index and collection
+#     $ledger->create;                  # index and collection
 #     $ledger->load->run(0.5);          # see Load.pm
-#     my @wrong = $ledger->close;       # quiet, and everything read again
+#     my @wrong = $ledger->settle;      # quiet, and everything read again
 #
 # Connection k goes round and round, each with documents of its own:
 #
@@ -23,7 +23,7 @@ package Test::Nginx::Kuzzle::Ledger;
 # One refused with services.storage.unavailable must never take effect.  No id
 # is created twice, so "already exists" means that a write was applied twice.
 #
-# close() also asks each kind of index for the same documents: whatever a get
+# settle() also asks each kind of index for the same documents: whatever a get
 # finds must be found by the terms in it, and nothing else.
 #
 # Options: port, index ("nyc"), collection ("load"), connections (8), limit
@@ -33,7 +33,7 @@ use strict;
 use warnings;
 
 use Test::Nginx::Kuzzle::Json 'json_decode';
-use Test::Nginx::Kuzzle::Load;
+use Test::Nginx::Kuzzle::Load 'ask_all';
 
 # Statuses of a write: what its document may look like.
 use constant { DONE => 'done', REFUSED => 'refused', UNKNOWN => 'unknown' };
@@ -72,7 +72,7 @@ sub seen { return $_[0]{ids}{$_[1]} || 0 }
 
 # Makes index and collection; dies when that fails.
 
-sub open {
+sub create {
     my ($self) = @_;
 
     my $mapping = '{"dynamic":"false","properties":{"n":{"type":"integer"},'
@@ -93,25 +93,8 @@ sub open {
 sub _ask {
     my ($self, $method, $path, $body) = @_;
 
-    return ($self->_ask_all([{ method => $method, path => $path,
+    return (ask_all($self->{port}, [{ method => $method, path => $path,
         body => $body }]))[0];
-}
-
-
-# Many, over all connections; the requests with their answers.
-
-sub _ask_all {
-    my ($self, $requests) = @_;
-
-    my @left = @$requests;
-    my $load = Test::Nginx::Kuzzle::Load->new(port => $self->{port},
-        connections => @left < 8 ? scalar @left : 8,
-        limit => $self->{limit}, next => sub { shift @left });
-
-    $load->run_all(60);
-    $load->drain(1);
-
-    return @$requests;
 }
 
 
@@ -245,7 +228,7 @@ sub _judge {
 # Ends the load, reads all of it again, and returns what is wrong, at most
 # ten lines of it.
 
-sub close {
+sub settle {
     my ($self) = @_;
 
     my $load = $self->{load};
@@ -268,7 +251,7 @@ sub _verify {
                            id => $_ } } sort keys %$docs;
     my %there;
 
-    for my $r ($self->_ask_all(\@requests)) {
+    for my $r (ask_all($self->{port}, \@requests)) {
         my $id = $r->{id};
 
         if (($r->{status} || 0) !~ /\A(?:200|404)\z/) {
@@ -379,7 +362,7 @@ sub _verify_search {
     my @requests = map { { method => 'POST', path => "$self->{base}/_count",
         body => $_->[0], want => $_->[1] } } @counts;
 
-    for my $r ($self->_ask_all(\@requests)) {
+    for my $r (ask_all($self->{port}, \@requests)) {
         my $got = ($r->{status} || 0) == 200
                 ? json_decode($r->{content})->{result}{count} : undef;
 

@@ -11,6 +11,7 @@ package Test::Nginx::Kuzzle::Load;
 #     $load->run(0.5);                           # half a second of load
 #     $load->run_until(sub { ... }, 5);          # ... until true
 #     $load->drain(12);                          # what is asked is answered
+#     ask_all($port, \@requests);                # just these, and return them
 #
 # Each connection is kept alive, asks next() for one request after the other
 # and has one in flight.  A connection that ends is made again, for as long as
@@ -33,11 +34,14 @@ use strict;
 use warnings;
 
 use Errno qw(EAGAIN EINTR EINPROGRESS);
+use Exporter 'import';
 use IO::Handle ();
 use IO::Select;
 use Socket qw(PF_INET SOCK_STREAM IPPROTO_TCP TCP_NODELAY MSG_PEEK
     pack_sockaddr_in inet_aton);
 use Time::HiRes qw(sleep time);
+
+our @EXPORT_OK = qw(ask_all);
 
 # Seconds between two tries to connect.
 my $RetryAfter = 0.02;
@@ -55,6 +59,25 @@ sub new {
                       0 .. $self->{connections} - 1];
 
     return $self;
+}
+
+
+# Sends each of the requests once, over eight connections, and returns them
+# with their answers.  What has none after a minute is "unsent" or "hung".
+
+sub ask_all {
+    my ($port, @requests) = ($_[0], @{$_[1]});
+
+    my $n = @requests < 8 ? scalar @requests : 8;
+    my @left = @requests;
+    my $load = __PACKAGE__->new(port => $port, connections => $n,
+        next => sub { shift @left });
+
+    $load->run_all(60);
+    $load->drain(0.1);
+    $_->{outcome} ||= 'unsent' for @requests;
+
+    return @requests;
 }
 
 
