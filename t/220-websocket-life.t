@@ -41,7 +41,7 @@ times 4 http POST /nyc/taxi/_publish {"n":$i,"x":"<<repeat:900000:x>>"}
 times 4 b< /"_source":\{"n":$i,"x"/
 log /websocket client is too slow, \d+ bytes owed.*client: 127\.0\.0\.1/
 slow<~ close 1011 /client is too slow/
-slow<eof
+slow<~ eof
 b> NOW
 b< {"status":200}
 http POST /nyc/taxi/_publish {"n":"last"}

@@ -13,7 +13,7 @@
 
 
 #define KZ_CHECKPOINT_PAUSE   50       /* ms between two rounds */
-#define KZ_CHECKPOINT_LEAST   64       /* pages that are worth one */
+#define KZ_CHECKPOINT_LEAST   4000       /* pages that are worth one */
 #define KZ_CHECKPOINT_REST    1000     /* ms without a commit */
 
 

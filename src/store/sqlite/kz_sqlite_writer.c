@@ -6,6 +6,8 @@
  *      |                  |                        |
  *      +-- asks the       +-- stop: leaves when    +-- stop: leaves at once
  *          owner              nobody needs it
+ *
+ * A NEW one that is to stop takes over first what it has asked for.
  */
 
 #include "store/sqlite/kz_sqlite_writer.h"
@@ -22,6 +24,7 @@
 #define KZ_WRITER_EAGER         2000     /* ms */
 #define KZ_WRITER_NEW_ASK       300      /* ms between two requests */
 #define KZ_WRITER_WAIT_POLL     100
+#define KZ_WRITER_OWED          2000     /* ms to wait for what it asked for */
 #define KZ_WRITER_YIELD         50       /* ms after giving it away */
 #define KZ_WRITER_RETRY         1000     /* ms, when the directory is bad */
 
@@ -33,6 +36,7 @@ static ngx_int_t kz_writer_thread(pthread_t *t, void *(*run)(void *),
 static void kz_writer_end(kz_writer_t *w);
 static void *kz_writer_io_thread(void *data);
 static ngx_int_t kz_writer_lock(kz_writer_t *w, ngx_uint_t *asks);
+static ngx_uint_t kz_writer_owed(int64_t asked, int64_t *stopped);
 static ngx_int_t kz_writer_open_lock(kz_writer_t *w);
 static void kz_writer_own(kz_writer_t *w);
 static ngx_uint_t kz_writer_keep(void *data, u_char *payload, size_t len);
@@ -328,10 +332,11 @@ kz_writer_lock(kz_writer_t *w, ngx_uint_t *asks)
 {
     int         peer, gone;
     char        c;
-    int64_t     now, asked, began;
+    int64_t     now, asked, began, stopped;
     ngx_uint_t  said;
 
     began = kz_writer_ms();
+    stopped = 0;
     peer = -1;
     gone = 0;
     asked = 0;
@@ -344,7 +349,9 @@ kz_writer_lock(kz_writer_t *w, ngx_uint_t *asks)
         kz_writer_pause(w, -1, KZ_WRITER_YIELD);
     }
 
-    while (!kz_writer_stopping(w)) {
+    while (!kz_writer_stopping(w)
+           || (*asks && kz_writer_owed(asked, &stopped)))
+    {
 
         if (kz_writer_open_lock(w) != NGX_OK) {
             kz_writer_pause(w, -1, KZ_WRITER_RETRY);
@@ -408,6 +415,30 @@ kz_writer_lock(kz_writer_t *w, ngx_uint_t *asks)
 }
 
 
+/*
+ * The process ends, but the owner was asked to leave and does: workers that
+ * drain (the master was killed during a reload) would be without a writer.
+ */
+
+static ngx_uint_t
+kz_writer_owed(int64_t asked, int64_t *stopped)
+{
+    int64_t  now;
+
+    if (asked == 0) {
+        return 0;
+    }
+
+    now = kz_writer_ms();
+
+    if (*stopped == 0) {
+        *stopped = now;
+    }
+
+    return now - *stopped < KZ_WRITER_OWED;
+}
+
+
 static ngx_int_t
 kz_writer_open_lock(kz_writer_t *w)
 {
@@ -465,6 +496,10 @@ kz_writer_own(kz_writer_t *w)
                       "%ui were committed, %ui were not",
                       r.kept, r.dropped);
     }
+
+    /* the predecessor may have died between a COMMIT and saying so */
+
+    kz_bus_catalog_changed();
 
     if (kz_writer_listen(w) == NGX_OK) {
         w->fast = 0;

@@ -54,7 +54,7 @@
 #define KZ_WRITER_CONN_BYTES    (64 * 1024 * 1024) /* queued, or unsent */
 #define KZ_WRITER_LANES         1024               /* hash buckets */
 #define KZ_WRITER_COLS          64                 /* hash buckets, a lane */
-#define KZ_WRITER_LOG_PAGES     8000               /* of a log, wanted */
+#define KZ_WRITER_LOG_PAGES     16000              /* of a log, wanted */
 #define KZ_WRITER_LEFT_PAGES    1500
 #define KZ_WRITER_KEEP          600                /* results, seconds */
 
@@ -194,6 +194,7 @@ struct kz_writer_s {
     ngx_queue_t        conns;        /* IO thread; refs under lock */
     ngx_uint_t         nconns;
     ngx_uint_t         nstandby;
+    int64_t            stopped;      /* IO thread: ms when it saw stop */
     ngx_uint_t         takeover;     /* IO thread */
     ngx_uint_t         seen;         /* a worker has connected */
 

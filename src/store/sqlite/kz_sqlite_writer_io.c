@@ -225,7 +225,13 @@ kz_io_ends(kz_writer_t *w, int64_t began)
         return 0;
     }
 
-    if (w->nstandby) {
+    if (w->stopped == 0) {
+        w->stopped = kz_writer_ms();
+    }
+
+    /* who waits may be told to stop as well, in this very moment */
+
+    if (w->nstandby && kz_writer_ms() - w->stopped > KZ_IO_GRACE) {
         return 1;
     }
 

@@ -3,7 +3,7 @@
 # The tools of the bench measure what they say: tried without the module,
 # against stock nginx and a small WebSocket server of our own.
 #
-#     prove t/bench/bench.t
+#     prove t/003-bench.t
 
 use strict;
 use warnings;
@@ -20,8 +20,8 @@ use POSIX ();
 use Test::More;
 use Time::HiRes qw(time sleep);
 
-my $here = dirname(abs_path($0));
-my $nginx = $ENV{NGINX} || '/usr/sbin/nginx';
+my $here = dirname(abs_path($0)) . "/bench";
+my $nginx = $ENV{NGINX_BIN} || '/usr/sbin/nginx';
 my $dir = tempdir('kzbench.XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $kzload = "$dir/kzload";
 my $main = $$;
