@@ -8,9 +8,11 @@ use lib "$FindBin::Bin/lib";
 use Test::Nginx::Kuzzle;
 
 our $script = "open a\n";
+my $known = 0;
 
 for (split /\n/, qx($^X $FindBin::Bin/coverage.pl --list)) {
     my ($controller, $action, $implemented) = split;
+    $known++;
     my $query = qq({"controller":"$controller","action":"$action",)
         . qq("index":"nyc","collection":"taxi","_id":"x","body":{},)
         . qq("requestId":"$controller:$action"});
@@ -21,6 +23,8 @@ for (split /\n/, qx($^X $FindBin::Bin/coverage.pl --list)) {
           . qq("message":"~\\"$controller\\":\\"$action\\""}});
     $script .= "a> $query\na< $reply\n";
 }
+
+die "only $known actions are known\n" if $known != 283;
 
 add_block_preprocessor(sub {
     my ($block) = @_;

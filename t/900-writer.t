@@ -144,12 +144,7 @@ no refusals
 === TEST 10: the master is killed in the middle of a reload
 --- kills
 --- load
-writes 100
-reload
-run 0.02
-kill master
-await gone
-start
+times 6: writes 30; reload; run 0.01; kill master; await gone; start
 writes 100
 no refusals
 
