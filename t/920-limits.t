@@ -151,14 +151,16 @@ sub patch {
 sub heard {
     my ($port, $index) = @_;
 
+    ask_all($port, [{ method => 'PUT', path => "/$index/ears" }]);
+
     my $ws = Test::Nginx::Kuzzle::WS->connect(port => $port, timeout => 3);
 
     $ws->send_text(qq({"controller":"realtime","action":"subscribe",)
-        . qq("index":"$index","collection":"load","body":{}}));
+        . qq("index":"$index","collection":"ears","body":{}}));
     $ws->next_event(3) or return;
 
     ask_all($port, [{ method => 'POST', body => '{}',
-        path => "/$index/load/_create" }]);
+        path => "/$index/ears/_create" }]);
 
     my $event = $ws->next_event(3) or return;
     $ws->disconnect;

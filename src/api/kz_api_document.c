@@ -24,6 +24,7 @@ static ngx_int_t kz_document_count(kz_req_t *req);
 static ngx_int_t kz_document_count_read(kz_req_t *req);
 static ngx_int_t kz_document_search(kz_req_t *req);
 static ngx_int_t kz_document_search_read(kz_req_t *req);
+static void kz_document_nothing(kz_req_t *req);
 static ngx_int_t kz_document_search_body(kz_req_t *req, kz_store_op_t *op);
 static ngx_int_t kz_document_write(kz_req_t *req, kz_store_kind_e kind,
     kz_step_pt step);
@@ -225,7 +226,7 @@ kz_document_new_id(kz_req_t *req)
     if (req->dialect == KZ_DIALECT_1 && req->id.len
         && req->id.data[0] == '_')
     {
-        return kz_fail(req, KZ_E_ASSERT_INVALID_ID, 1, &req->id);
+        return kz_fail(req, KZ_E_ASSERT_INVALID_ID, 0);
     }
 
     return NGX_OK;
@@ -405,6 +406,8 @@ kz_document_count(kz_req_t *req)
 static ngx_int_t
 kz_document_count_read(kz_req_t *req)
 {
+    kz_document_nothing(req);
+
     return kz_document_result(req, KZ_RESULT_COUNT);
 }
 
@@ -513,5 +516,22 @@ kz_document_search_body(kz_req_t *req, kz_store_op_t *op)
 static ngx_int_t
 kz_document_search_read(kz_req_t *req)
 {
+    kz_document_nothing(req);
+
     return kz_document_result(req, KZ_RESULT_HITS);
+}
+
+
+/* Kuzzle: 1.x finds nothing in a collection that is not there. */
+
+static void
+kz_document_nothing(kz_req_t *req)
+{
+    if (req->dialect == KZ_DIALECT_1
+        && req->op->status == KZ_STORE_NO_COLLECTION)
+    {
+        req->op->status = KZ_STORE_OK;
+        req->op->ndocs = 0;
+        req->op->total = 0;
+    }
 }

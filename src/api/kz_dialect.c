@@ -459,11 +459,22 @@ kz_dialect_message_text(kz_req_t *req, kz_out_t *o)
 
         if (arg == NULL || n == req->nfail_args) {
             kz_out_bytes(o, p, ngx_strlen(p));
-            return;
+            break;
         }
 
         kz_out_bytes(o, p, arg - p);
         kz_out_str(o, &req->fail_args[n]);
         p = arg + 2;
+    }
+
+    if (req->dialect == KZ_DIALECT_2) {
+        return;
+    }
+
+    /* Kuzzle: what the text has no place for follows it (util.format()) */
+
+    for ( /* void */ ; n < req->nfail_args; n++) {
+        kz_out_char(o, ' ');
+        kz_out_str(o, &req->fail_args[n]);
     }
 }

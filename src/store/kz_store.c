@@ -354,6 +354,28 @@ kz_store_fail_unknown(kz_req_t *req, kz_store_op_t *op)
 
     switch (op->kind) {
 
+    case KZ_STORE_DOC_UPDATE:
+    case KZ_STORE_DOC_DELETE:
+    case KZ_STORE_DOC_GET:
+    case KZ_STORE_DOC_EXISTS:
+    case KZ_STORE_DOC_SEARCH:
+    case KZ_STORE_DOC_COUNT:
+
+        /* Kuzzle: not looked at before the engine is asked, see above */
+
+        if (op->status == KZ_STORE_NO_INDEX) {
+            return kz_store_fail_fmt(req, KZ_E_STORAGE_UNKNOWN_INDEX,
+                                     "\"%V\"", &op->index, NULL);
+        }
+
+        break;
+
+    default:
+        break;
+    }
+
+    switch (op->kind) {
+
     case KZ_STORE_DOC_CREATE:
     case KZ_STORE_DOC_PUT:
     case KZ_STORE_DOC_REPLACE:

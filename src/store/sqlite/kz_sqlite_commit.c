@@ -59,6 +59,15 @@ kz_batch_run(kz_writer_t *w, kz_lane_t *lane, kz_wop_t *ops)
 
         kz_group_answer(&g, ops, end);
 
+        /*
+         * Answered first: who writes and listens sees its answer before the
+         * notification, most of the time.
+         */
+
+        if (g.nbus) {
+            kz_bus_group_end(&g.bus, 1);
+        }
+
         if (g.pool) {
             ngx_destroy_pool(g.pool);
         }
@@ -318,7 +327,6 @@ kz_group_commit(kz_group_t *g, kz_wop_t *ops, ngx_uint_t n)
     ngx_str_t       *records;
     ngx_uint_t       i, nrecords;
     sqlite3_stmt    *stmt;
-    kz_bus_group_t   bus;
 
     if (kz_done_store(g, g->lane->db, ops, n) != NGX_OK) {
         return NGX_ERROR;
@@ -352,7 +360,7 @@ kz_group_commit(kz_group_t *g, kz_wop_t *ops, ngx_uint_t n)
     }
 
     if (nrecords) {
-        kz_bus_group_begin(&bus, records, nrecords);
+        kz_bus_group_begin(&g->bus, records, nrecords);
     }
 
     rc = kz_sqlite_exec(g->lane->db, "COMMIT");
@@ -364,13 +372,15 @@ kz_group_commit(kz_group_t *g, kz_wop_t *ops, ngx_uint_t n)
         g->lane->seq++;
     }
 
-    if (nrecords) {
-        kz_bus_group_end(&bus, rc == SQLITE_OK);
-    }
-
     if (rc != SQLITE_OK) {
+        if (nrecords) {
+            kz_bus_group_end(&g->bus, 0);
+        }
+
         return NGX_ERROR;
     }
+
+    g->nbus = nrecords;
 
     if (g->catalog) {
         kz_bus_catalog_changed();

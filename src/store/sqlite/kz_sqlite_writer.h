@@ -215,6 +215,8 @@ struct kz_group_s {
     kz_sqlite_err_t    err;          /* the engine's, when it failed */
     size_t             bytes;        /* sources handled */
     ngx_uint_t         catalog;      /* collections or mappings changed */
+    kz_bus_group_t     bus;          /* committed, to be published: */
+    ngx_uint_t         nbus;         /* so many changes */
 };
 
 
