@@ -1,5 +1,6 @@
 # Loading, configuration, refusals of "nginx -t".
 
+use Cwd ();
 use Test::Nginx::Kuzzle;
 
 run_tests();
@@ -168,3 +169,38 @@ location /log {
 --- response_body_like eval
 [qr/now/, qr/url_not_found/, qr/acknowledged/,
  qr/^server:now:200\n-:-:404\nindex:create:200\n/]
+
+
+=== TEST 14: loaded before the stream module, kuzzle_mqtt says what is wrong
+--- no_kuzzle
+--- main_config eval
+my $so = $ENV{TEST_NGINX_MODULE} || Cwd::abs_path('build/ngx_kuzzle_module.so');
+my $stream = $ENV{TEST_NGINX_STREAM_MODULE}
+    || '/usr/lib/nginx/modules/ngx_stream_module.so';
+"load_module $so;\nload_module $stream;
+stream {
+    server {
+        listen 127.0.0.1:1;
+        kuzzle_mqtt;
+    }
+}\n"
+--- must_die
+--- error_log eval
+qr/"kuzzle_mqtt" directive needs ngx_stream_module\.so loaded before this module in .*nginx\.conf:\d+/
+--- shutdown_error_log eval
+qr/emerg/
+
+
+=== TEST 15: without the stream module it loads, and serves
+--- no_kuzzle
+--- main_config eval
+my $so = $ENV{TEST_NGINX_MODULE} || Cwd::abs_path('build/ngx_kuzzle_module.so');
+"load_module $so;\nkuzzle { data $ENV{TEST_NGINX_DATA_DIR}; }\n"
+--- config
+location / {
+    kuzzle;
+}
+--- request
+GET /_now
+--- kuzzle_reply
+{"status":200}
