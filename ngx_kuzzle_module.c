@@ -692,6 +692,17 @@ ngx_http_kuzzle_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->heartbeat, prev->heartbeat, 60000);
     ngx_conf_merge_msec_value(conf->send_timeout, prev->send_timeout, 60000);
 
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    /* if and limit_except in such a location belong to it */
+
+    if (conf->enable != 1 && prev->enable == 1 && clcf->noname
+        && clcf->handler == NULL)
+    {
+        conf->enable = 1;
+        clcf->handler = ngx_http_kuzzle_handler;
+    }
+
     if (conf->enable != 1) {
         return NGX_CONF_OK;
     }
@@ -700,8 +711,6 @@ ngx_http_kuzzle_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
      * nginx's own limit would answer with a page of HTML.  Where it was left
      * at its default, ours does the work; a lower one is the user's.
      */
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     if (clcf->client_max_body_size == 1024 * 1024
         || clcf->client_max_body_size > (off_t) conf->body_max)

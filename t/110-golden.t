@@ -27,6 +27,8 @@ my @Known = (
     [1, qr{text/plain}, 'headers.*',
      'Kuzzle writes other lists into the headers of a bare error'],
     [1, qr/bad type value/, 'error.message', 'a text of the storage engine'],
+    [1, qr/index:create/, 'result.index',
+     'the answer of the storage engine, whose later versions name the index'],
     [1, qr/document:count \(no args\)/, 'error.*',
      'Kuzzle lets the engine stumble; we name the missing argument'],
     [2, qr/./, 'node',

@@ -184,18 +184,15 @@ location / {
 --- ws
 open a worker=0
 open b worker=0
-stop worker 1
-open c status=503
-http GET /_now
+open c worker=0 status=503
 close a
 sleep 0.1
-open c
+open c worker=0
 c> NOW
 c< {"status":200}
 b> NOW
 b< {"status":200}
 log /no more than 2 websockets/
-cont worker 1
 
 
 === TEST 15: answers name their room: the requestId, or one that we make

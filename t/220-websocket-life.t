@@ -50,7 +50,8 @@ b< {"result":{"_source":{"n":"last"}}}
 
 === TEST 2: a client that asks for more than it reads is served at its own pace
 --- http_config
-kuzzle_send_queue 100k;
+kuzzle_send_queue 200k;
+kuzzle_max_pending 2;
 --- ws
 START
 http PUT /nyc/taxi/big {"x":"<<repeat:50000:x>>"}

@@ -204,7 +204,26 @@ writes 100
 no hung
 
 
-=== TEST 15: the master is killed while sockets are open: they get 1001
+=== TEST 15: committed, but the worker did not take the answers in time
+--- kills
+--- load
+set connections=32 pad=60000
+writes 50
+times 6: stop worker 0; run 0.15; kill writer; await writer; cont; writes 40
+no errors
+
+
+=== TEST 16: the same, and the writer leaves in an orderly way
+--- load
+set connections=32 pad=60000
+writes 50
+times 2: stop worker 0; run 0.1; reload; run 0.8; cont; await workers; writes 40
+await drained
+writes 40
+no refusals
+
+
+=== TEST 17: the master is killed while sockets are open: they get 1001
 --- kills
 --- http_config
 kuzzle_drain 300ms;

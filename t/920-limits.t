@@ -146,9 +146,10 @@ sub patch {
 }
 
 
-# What a subscriber hears of one document written through the same server.
+# A subscriber must hear of a document written through its own server, unless
+# the server says that it could not be written: an empty list, or what is wrong.
 
-sub heard {
+sub deaf {
     my ($port, $index) = @_;
 
     ask_all($port, [{ method => 'PUT', path => "/$index/ears" }]);
@@ -157,15 +158,19 @@ sub heard {
 
     $ws->send_text(qq({"controller":"realtime","action":"subscribe",)
         . qq("index":"$index","collection":"ears","body":{}}));
-    $ws->next_event(3) or return;
+    $ws->next_event(3) or return 'no answer to the subscription';
 
-    ask_all($port, [{ method => 'POST', body => '{}',
+    my ($r) = ask_all($port, [{ method => 'POST', body => '{}',
         path => "/$index/ears/_create" }]);
+    my $event = $ws->next_event(1);
 
-    my $event = $ws->next_event(3) or return;
     $ws->disconnect;
 
-    return $event->{payload} =~ /"type":"document"/ ? $event : ();
+    return if ($r->{status} || 0) == 503
+              && $r->{content} =~ /services\.storage\.unavailable/;
+    return "$r->{outcome} $r->{content}" if ($r->{status} || 0) != 200;
+    return if $event && $event->{payload} =~ /"type":"document"/;
+    return 'a document was written and its subscriber not told';
 }
 
 
@@ -197,35 +202,34 @@ sub two_servers {
     my $two = Test::Nginx::Kuzzle::Ledger->new(port => $to,
         index => 'two', limit => 4);
 
-    my $both = sub {
-        for (1 .. 10) {
-            $one->load->run(0.03);
-            $two->load->run(0.03);
-        }
-    };
-
     $one->create;
     $one->load->run(0.2);
     $second->start or die "no second server\n" . $second->error_log;
-    $two->create;
-    $both->();
 
-    # A subscriber hears of what is written through its own server.
-    for ([$from, 'one'], [$to, 'two']) {
-        my ($port, $index) = @$_;
-        my @heard = heard($port, $index);
-        is(scalar @heard, 1, "$name - a subscriber of $index hears");
+    # The second one serves, or it says that it cannot.
+    my $serves = eval { $two->create; 1 };
+    my $why = $@;
+
+    ok($serves || $why =~ /services\.storage\.unavailable/,
+        "$name - the second serves or says why not") or diag($why);
+
+    for (1 .. 10) {
+        $one->load->run(0.03);
+        $two->load->run(0.03) if $serves;
     }
 
-    # Each of them is quit while the other works.
-    $two->load->drain(4);
-    my @wrong = map { "first: $_" } $two->settle;
+    my @wrong = map { "first: $_" } deaf($from, 'one');
+    push @wrong, map { "second: $_" } deaf($to, 'two') if $serves;
+    ok(!@wrong, "$name - subscribers hear") or diag(join "\n", @wrong);
+
+    # The second ends while the first works on.
+    @wrong = $serves ? map { "second: $_" } $two->settle : ();
     my @problems = $second->stop;
 
     ok(!@problems, "$name - the second ends") or diag(@problems);
 
     $one->load->run(0.3);
-    push @wrong, map { "second: $_" } $one->settle;
+    push @wrong, map { "first: $_" } $one->settle;
 
     ok(!@wrong, "$name - nothing is lost or applied twice")
         or diag(join "\n", @wrong);

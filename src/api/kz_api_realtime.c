@@ -21,6 +21,8 @@ static ngx_int_t kz_realtime_send(kz_req_t *req);
 static ngx_int_t kz_realtime_option(kz_req_t *req, const char *name,
     const kz_realtime_enum_t *values, kz_error_e error, ngx_uint_t *value);
 static ngx_int_t kz_realtime_message(kz_req_t *req, ngx_str_t *source);
+static ngx_int_t kz_realtime_name(kz_req_t *req, const char *name,
+    ngx_str_t *s);
 static ngx_int_t kz_realtime_text(kz_req_t *req, const char *name,
     ngx_str_t *s);
 
@@ -118,8 +120,8 @@ kz_realtime_subscribe(kz_req_t *req)
         return NGX_ERROR;
     }
 
-    if (kz_realtime_text(req, "index", &req->index) != NGX_OK
-        || kz_realtime_text(req, "collection", &req->collection) != NGX_OK)
+    if (kz_realtime_name(req, "index", &req->index) != NGX_OK
+        || kz_realtime_name(req, "collection", &req->collection) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -265,8 +267,8 @@ kz_realtime_send(kz_req_t *req)
 
     ngx_memzero(&c, sizeof(kz_change_t));
 
-    if (kz_realtime_text(req, "index", &req->index) != NGX_OK
-        || kz_realtime_text(req, "collection", &req->collection) != NGX_OK
+    if (kz_realtime_name(req, "index", &req->index) != NGX_OK
+        || kz_realtime_name(req, "collection", &req->collection) != NGX_OK
         || kz_realtime_text(req, "_id", &req->id) != NGX_OK
         || kz_realtime_text(req, "requestId", &req->request_id) != NGX_OK
         || kz_realtime_message(req, &c.new_source) != NGX_OK)
@@ -356,6 +358,28 @@ kz_realtime_message(kz_req_t *req, ngx_str_t *source)
     source->len = kz_out_len(&o);
 
     return NGX_OK;
+}
+
+
+/*
+ * An index or a collection; neither has to exist.  Rooms are found by
+ * "index\0collection": a zero inside would make two of them one.
+ */
+
+static ngx_int_t
+kz_realtime_name(kz_req_t *req, const char *name, ngx_str_t *s)
+{
+    ngx_str_t  n, text;
+
+    if (ngx_strlchr(s->data, s->data + s->len, '\0') == NULL) {
+        return kz_realtime_text(req, name, s);
+    }
+
+    n.data = (u_char *) name;
+    n.len = ngx_strlen(name);
+    ngx_str_set(&text, "text without zero bytes");
+
+    return kz_fail(req, KZ_E_ASSERT_INVALID_ARGUMENT, 2, &n, &text);
 }
 
 

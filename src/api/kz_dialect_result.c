@@ -151,7 +151,10 @@ kz_dialect_json(kz_req_t *req, kz_out_t *o)
 static void
 kz_dialect_index_created(kz_req_t *req, kz_out_t *o)
 {
-    kz_out_lit(o, "{\"acknowledged\":true,\"shards_acknowledged\":true}");
+    kz_out_lit(o, "{\"acknowledged\":true,\"shards_acknowledged\":true,"
+                  "\"index\":");
+    kz_out_json_str(o, &req->index);
+    kz_out_char(o, '}');
 }
 
 

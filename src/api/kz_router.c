@@ -45,6 +45,7 @@ static ngx_int_t kz_query_run(kz_req_t *req);
 static ngx_int_t kz_query_find(kz_req_t *req);
 static ngx_int_t kz_query_needs(kz_req_t *req);
 static ngx_int_t kz_query_refused(kz_req_t *req);
+static ngx_int_t kz_query_answered(kz_req_t *req);
 
 
 /* In the order in which Kuzzle looks at them. */
@@ -461,7 +462,26 @@ kz_query_refuse(kz_req_t *req)
 static ngx_int_t
 kz_query_refused(kz_req_t *req)
 {
-    return req->failed ? NGX_ERROR : NGX_OK;
+    (void) req;
+
+    return NGX_ERROR;
+}
+
+
+void
+kz_query_answer(kz_req_t *req)
+{
+    req->step = kz_query_answered;
+    kz_req_resume(req);
+}
+
+
+static ngx_int_t
+kz_query_answered(kz_req_t *req)
+{
+    (void) req;
+
+    return NGX_OK;
 }
 
 

@@ -73,6 +73,9 @@ void kz_query_req(kz_req_t *req);
 /* The same for a request that failed before it could be routed. */
 void kz_query_refuse(kz_req_t *req);
 
+/* The same for a request whose reply is ready without an action. */
+void kz_query_answer(kz_req_t *req);
+
 /* "controller" and "action" of an action row; names for logs and replies. */
 const kz_action_t *kz_router_find(ngx_str_t *controller, ngx_str_t *action,
     ngx_uint_t *known_controller);

@@ -57,7 +57,7 @@ test_crash(void)
     (void) do_op(w, KZ_STORE_COLLECTION_CREATE, "live", "c", NULL, NULL);
     (void) do_op(w, KZ_STORE_DOC_CREATE, "live", "c", "n", "{\"n\":0}");
 
-    is_int(shared->announced, 1, "a change is announced");
+    is_int(announced(1), 1, "a change is announced");
     is_int(shared->last.kind, KZ_CHANGE_CREATE, "as a creation");
     is_str(&shared->last.id, "n", "with its id");
     is_str(&shared->last.protocol, "http", "and how it came");
@@ -119,9 +119,115 @@ test_crash(void)
     is_int(shared->dropped, 1, "the announcement of what was not is dropped");
 
     r = do_op(w, KZ_STORE_DOC_DELETE, "live", "c", "n", NULL);
+    is_int(announced(3), 3, "two more changes are announced");
     is_int(shared->last.kind, KZ_CHANGE_DELETE, "a deletion is announced");
     ok(shared->last.old_source.len && !shared->last.new_source.len,
        "with the old version only");
+
+    worker_free(w);
+    is_int(process_end(pid, SIGTERM), 0, "the writer leaves");
+}
+
+
+/* Keeps a commit from ending, until release(). */
+
+static uint64_t
+hold(worker_t *w, const char *id)
+{
+    unsigned  i, begun;
+    uint64_t  seq;
+
+    begun = shared->begun;
+    shared->hold = 1;
+
+    seq = ask(w, KZ_STORE_DOC_PUT, "live", "c", id, "{}");
+
+    for (i = 0; i < 2000 && shared->begun == begun; i++) {
+        usleep(1000);
+    }
+
+    return seq;
+}
+
+
+static void
+release(void)
+{
+    usleep(50000);                      /* for what was sent to be queued */
+    shared->hold = 0;
+}
+
+
+/*
+ * A worker loses its connection, not its writer: what it sends again meets
+ * what it sent before, in one transaction.
+ */
+
+static void
+test_reconnect(void)
+{
+    int                fd;
+    pid_t              pid;
+    uint64_t           held, seq;
+    worker_t          *w, *other;
+    kz_wire_result_t  *r;
+
+    pid = writer_start();
+    other = worker_new();
+    w = worker_new();
+
+    held = hold(other, "h1");
+    seq = ask(w, KZ_STORE_DOC_CREATE, "live", "c", NULL, "{\"twice\":1}");
+
+    fd = w->fd;
+    worker_connect(w);
+    (void) ask_at(w, seq, 1, KZ_STORE_DOC_CREATE, 1, "live", "c", NULL,
+                  "{\"twice\":1}", kz_writer_ms() + patience);
+    release();
+
+    r = answer(w, seq);
+    is_int(r->status, KZ_STORE_OK, "sent again to the same writer");
+    is_int(answer(other, held)->status, KZ_STORE_OK, "behind another one");
+    is_int(query("live", "SELECT count(*) FROM d1"
+                         " WHERE src LIKE '%twice%'"), 1, "done once");
+
+    close(fd);
+    worker_free(other);
+    worker_free(w);
+    is_int(process_end(pid, SIGTERM), 0, "the writer leaves");
+}
+
+
+/* One operation that the file refuses, among others in a transaction. */
+
+static void
+test_one_by_one(void)
+{
+    pid_t      pid;
+    uint64_t   held, one, bad, two;
+    unsigned   n;
+    worker_t  *w;
+
+    pid = writer_start();
+    w = worker_new();
+
+    (void) query("live", "CREATE TRIGGER no BEFORE INSERT ON d1"
+                         " WHEN NEW.id = 'bad'"
+                         " BEGIN SELECT RAISE(ABORT, 'refused'); END");
+    n = shared->announced;
+
+    held = hold(w, "h2");
+    one = ask(w, KZ_STORE_DOC_CREATE, "live", "c", "one", "{}");
+    bad = ask(w, KZ_STORE_DOC_CREATE, "live", "c", "bad", "{}");
+    two = ask(w, KZ_STORE_DOC_CREATE, "live", "c", "two", "{}");
+    release();
+
+    is_int(answer(w, held)->status, KZ_STORE_OK, "a commit");
+    is_int(answer(w, one)->status, KZ_STORE_OK, "then one that works");
+    is_int(answer(w, bad)->status, KZ_STORE_FAILED, "one that does not");
+    is_int(answer(w, two)->status, KZ_STORE_OK, "one that works");
+    is_int(announced(n + 3), n + 3, "three changes announced");
+    is_int(shared->doubled, 0, "each by itself");
 
     worker_free(w);
     is_int(process_end(pid, SIGTERM), 0, "the writer leaves");
@@ -321,6 +427,8 @@ main(void)
 
     test_prepare();
     test_crash();
+    test_reconnect();
+    test_one_by_one();
     test_takeover();
     test_kills();
 

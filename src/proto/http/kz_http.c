@@ -16,11 +16,12 @@
 
 
 static ngx_int_t kz_http_start(ngx_http_request_t *r, kz_loc_conf_t *conf);
+static ngx_uint_t kz_http_has_body(ngx_http_request_t *r);
 static void kz_http_cleanup(void *data);
 static void kz_http_body_handler(ngx_http_request_t *r);
 static void kz_http_body_read(ngx_http_request_t *r);
 static ngx_int_t kz_http_body_take(kz_http_ctx_t *ctx);
-static ngx_int_t kz_http_body_room(kz_http_ctx_t *ctx, size_t n);
+static ngx_int_t kz_http_body_room(kz_http_ctx_t *ctx, off_t n);
 static void kz_http_too_large(kz_http_ctx_t *ctx);
 static void kz_http_run(kz_http_ctx_t *ctx);
 static void kz_http_reply(kz_req_t *req);
@@ -79,7 +80,10 @@ ngx_http_kuzzle_handler(ngx_http_request_t *r)
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_kuzzle_module);
 
+    /* a subrequest has the headers of its parent, but no connection */
+
     if (r->headers_in.upgrade
+        && r == r->main
         && r->method == NGX_HTTP_GET
         && r->headers_in.upgrade->value.len == sizeof("websocket") - 1
         && ngx_strncasecmp(r->headers_in.upgrade->value.data,
@@ -124,7 +128,7 @@ kz_http_start(ngx_http_request_t *r, kz_loc_conf_t *conf)
 
     ngx_http_set_ctx(r, ctx, ngx_http_kuzzle_module);
 
-    if (r->headers_in.content_length_n <= 0 && !r->headers_in.chunked) {
+    if (!kz_http_has_body(r)) {
 
         rc = ngx_http_discard_request_body(r);
         if (rc != NGX_OK) {
@@ -157,6 +161,22 @@ kz_http_start(ngx_http_request_t *r, kz_loc_conf_t *conf)
     ctx->event = 1;
 
     return NGX_DONE;
+}
+
+
+/*
+ * Behind an error page the body is thrown away already, and the headers of a
+ * subrequest are those of its parent, whose body nobody may have read.
+ */
+
+static ngx_uint_t
+kz_http_has_body(ngx_http_request_t *r)
+{
+    if (r->discard_body || (r != r->main && r->request_body == NULL)) {
+        return 0;
+    }
+
+    return r->headers_in.content_length_n > 0 || r->headers_in.chunked;
 }
 
 
@@ -243,12 +263,17 @@ kz_http_body_read(ngx_http_request_t *r)
 }
 
 
-/* Moves what was read to the query's memory. */
+/*
+ * Copies what was read to the query's memory.  Another module (mirror, say)
+ * may have read the body before: then it may lie in a temporary file, and
+ * others may still want it.
+ */
 
 static ngx_int_t
 kz_http_body_take(kz_http_ctx_t *ctx)
 {
-    size_t                n;
+    off_t                 n;
+    u_char               *p;
     ngx_buf_t            *b;
     ngx_int_t             rc;
     ngx_chain_t          *cl;
@@ -256,35 +281,50 @@ kz_http_body_take(kz_http_ctx_t *ctx)
 
     for (cl = r->request_body->bufs; cl; cl = cl->next) {
         b = cl->buf;
-        n = b->last - b->pos;
+        n = ngx_buf_size(b);
 
         rc = kz_http_body_room(ctx, n);
         if (rc != NGX_OK) {
             return rc;
         }
 
-        ngx_memcpy(ctx->body + ctx->body_len, b->pos, n);
+        p = ctx->body + ctx->body_len;
         ctx->body_len += n;
-        b->pos = b->last;
+
+        if (ngx_buf_in_memory(b)) {
+            (void) ngx_cpymem(p, b->pos, n);
+
+        } else if (n && ngx_read_file(b->file, p, n, b->file_pos) != n) {
+            return NGX_ERROR;
+        }
+
+        if (r->reading_body) {
+            b->pos = b->last;
+        }
     }
 
-    r->request_body->bufs = NULL;
+    if (r->reading_body) {
+
+        /* unbuffered: its memory is used again for what comes next */
+
+        r->request_body->bufs = NULL;
+    }
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-kz_http_body_room(kz_http_ctx_t *ctx, size_t n)
+kz_http_body_room(kz_http_ctx_t *ctx, off_t n)
 {
     u_char  *p;
     size_t   size;
 
-    size = ctx->body_len + n;
-
-    if (size > ctx->client.conf->body_max) {
+    if (n > (off_t) (ctx->client.conf->body_max - ctx->body_len)) {
         return NGX_DECLINED;
     }
+
+    size = ctx->body_len + n;
 
     if (size <= ctx->body_size) {
         return NGX_OK;
@@ -339,12 +379,19 @@ kz_http_run(kz_http_ctx_t *ctx)
 {
     kz_req_t  *req = ctx->req;
 
-    if (kz_http_query(ctx) == NGX_OK) {
+    switch (kz_http_query(ctx)) {
+
+    case NGX_OK:
         kz_query_req(req);
         return;
-    }
 
-    kz_query_refuse(req);
+    case NGX_DONE:
+        kz_query_answer(req);
+        return;
+
+    default: /* NGX_ERROR */
+        kz_query_refuse(req);
+    }
 }
 
 

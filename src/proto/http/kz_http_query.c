@@ -5,7 +5,8 @@
  * The path is taken undecoded from the request line and split before it is
  * decoded, so that "%2F" stays inside an id.  nginx chose the location by
  * the decoded path: what would make the two differ (dot segments, also
- * encoded ones) is refused.
+ * encoded ones) is refused.  After a rewrite, and in a subrequest, the path
+ * is the one nginx has come to, not the client's.
  */
 
 #include "proto/http/kz_http.h"
@@ -19,17 +20,22 @@
 typedef struct {
     ngx_str_t    volatile_;
     ngx_str_t    request_id;
-    ngx_str_t    cookie;
+    ngx_str_t    cookie;       /* authToken's value */
     ngx_str_t    encoding;
 } kz_http_in_t;
 
 
-static ngx_int_t kz_http_headers_in(kz_http_ctx_t *ctx, kz_http_in_t *in);
+static void kz_http_headers_in(kz_http_ctx_t *ctx, kz_http_in_t *in);
+static ngx_int_t kz_http_envelope(kz_http_ctx_t *ctx, kz_http_in_t *in);
 static ngx_int_t kz_http_volatile(kz_http_ctx_t *ctx, ngx_str_t *text);
-static ngx_int_t kz_http_authorization(kz_http_ctx_t *ctx,
-    kz_http_in_t *in);
+static void kz_http_authorization(kz_http_ctx_t *ctx, kz_http_in_t *in);
+static void kz_http_cookie(ngx_str_t *header, ngx_str_t *token);
 static ngx_int_t kz_http_path(kz_http_ctx_t *ctx, ngx_str_t *parts,
     ngx_uint_t *n);
+static ngx_int_t kz_http_part(kz_http_ctx_t *ctx, u_char *dst,
+    ngx_str_t *raw, ngx_str_t *out);
+static ngx_int_t kz_http_utf8(ngx_str_t *s);
+static ngx_str_t kz_http_echo(ngx_str_t *s);
 static ngx_uint_t kz_http_dots(ngx_str_t *part);
 static ngx_int_t kz_http_args(kz_http_ctx_t *ctx);
 static ngx_int_t kz_http_arg(kz_http_ctx_t *ctx, ngx_str_t *name,
@@ -41,7 +47,6 @@ static ngx_int_t kz_http_param(kz_http_ctx_t *ctx, const ngx_str_t *name,
 static ngx_int_t kz_http_content(kz_http_ctx_t *ctx);
 static ngx_int_t kz_http_body(kz_http_ctx_t *ctx, ngx_str_t *encoding);
 static ngx_int_t kz_http_not_found(kz_http_ctx_t *ctx);
-static ngx_str_t *kz_http_url(kz_http_ctx_t *ctx);
 
 
 #define kz_http_key(h, s)                                                     \
@@ -52,21 +57,45 @@ static ngx_str_t *kz_http_url(kz_http_ctx_t *ctx);
 ngx_int_t
 kz_http_query(kz_http_ctx_t *ctx)
 {
-    ngx_uint_t           n;
-    kz_http_in_t         in;
-    ngx_str_t            parts[KZ_HTTP_MAX_PARTS];
-    kz_req_t            *req = ctx->req;
-    ngx_http_request_t  *r = ctx->r;
+    ngx_int_t      rc;
+    kz_http_in_t   in;
+    kz_req_t      *req = ctx->req;
 
     req->from_url = 1;
 
     ngx_memzero(&in, sizeof(kz_http_in_t));
 
-    if (kz_http_headers_in(ctx, &in) != NGX_OK) {
-        return NGX_ERROR;
+    kz_http_headers_in(ctx, &in);
+
+    rc = kz_http_envelope(ctx, &in);
+
+    if (req->dialect == KZ_DIALECT_2 && in.request_id.len) {
+
+        /* the operation may need it when the HTTP request is gone */
+
+        req->request_id.data = ngx_pstrdup(req->pool, &in.request_id);
+        if (req->request_id.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        req->request_id.len = in.request_id.len;
     }
 
-    if (in.volatile_.len && kz_http_volatile(ctx, &in.volatile_) != NGX_OK) {
+    return rc;
+}
+
+
+static ngx_int_t
+kz_http_envelope(kz_http_ctx_t *ctx, kz_http_in_t *in)
+{
+    ngx_uint_t           n;
+    ngx_str_t            parts[KZ_HTTP_MAX_PARTS];
+    kz_req_t            *req = ctx->req;
+    ngx_http_request_t  *r = ctx->r;
+
+    if (in->volatile_.len
+        && kz_http_volatile(ctx, &in->volatile_) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -74,9 +103,7 @@ kz_http_query(kz_http_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    if (kz_http_authorization(ctx, &in) != NGX_OK) {
-        return NGX_ERROR;
-    }
+    kz_http_authorization(ctx, in);
 
     if (r->method == NGX_HTTP_OPTIONS) {
         kz_dialect_detect(req);
@@ -103,18 +130,6 @@ kz_http_query(kz_http_ctx_t *ctx)
 
     kz_dialect_detect(req);
 
-    if (req->dialect == KZ_DIALECT_2 && in.request_id.len) {
-
-        /* the operation may need it when the HTTP request is gone */
-
-        req->request_id.data = ngx_pstrdup(req->pool, &in.request_id);
-        if (req->request_id.data == NULL) {
-            return NGX_ERROR;
-        }
-
-        req->request_id.len = in.request_id.len;
-    }
-
     if (ctx->body_len == 0) {
         return NGX_OK;
     }
@@ -123,16 +138,15 @@ kz_http_query(kz_http_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    return kz_http_body(ctx, &in.encoding);
+    return kz_http_body(ctx, &in->encoding);
 }
 
 
 /* One pass over the headers nginx has no field for. */
 
-static ngx_int_t
+static void
 kz_http_headers_in(kz_http_ctx_t *ctx, kz_http_in_t *in)
 {
-    uint32_t             state;
     ngx_uint_t           i;
     ngx_list_part_t     *part;
     ngx_table_elt_t     *h;
@@ -160,7 +174,7 @@ kz_http_headers_in(kz_http_ctx_t *ctx, kz_http_in_t *in)
                 ctx->origin = h[i].value;
 
             } else if (kz_http_key(&h[i], "Cookie")) {
-                in->cookie = h[i].value;
+                kz_http_cookie(&h[i].value, &in->cookie);
             }
             break;
 
@@ -178,19 +192,13 @@ kz_http_headers_in(kz_http_ctx_t *ctx, kz_http_in_t *in)
 
         case 19:
             if (kz_http_key(&h[i], "X-Kuzzle-Request-Id")) {
-                state = KZ_UTF8_START;
-
-                if (kz_utf8_check(&state, h[i].value.data, h[i].value.len)
-                    == NGX_OK && state == KZ_UTF8_START)
-                {
+                if (kz_http_utf8(&h[i].value) == NGX_OK) {
                     in->request_id = h[i].value;
                 }
             }
             break;
         }
     }
-
-    return NGX_OK;
 }
 
 
@@ -244,10 +252,9 @@ kz_http_volatile(kz_http_ctx_t *ctx, ngx_str_t *text)
  * authToken, where "null" stands for none.
  */
 
-static ngx_int_t
+static void
 kz_http_authorization(kz_http_ctx_t *ctx, kz_http_in_t *in)
 {
-    u_char           *p, *end;
     ngx_table_elt_t  *h;
 
     h = ctx->r->headers_in.authorization;
@@ -258,38 +265,50 @@ kz_http_authorization(kz_http_ctx_t *ctx, kz_http_in_t *in)
         ctx->req->jwt.data = h->value.data + 7;
         ctx->req->jwt.len = h->value.len - 7;
 
-        return NGX_OK;
+        return;
     }
 
-    if (in->cookie.len == 0) {
-        return NGX_OK;
-    }
-
-    p = ngx_strlcasestrn(in->cookie.data,
-                         in->cookie.data + in->cookie.len,
-                         (u_char *) "authToken=", sizeof("authToken=") - 2);
-
-    if (p == NULL
-        || (p > in->cookie.data && p[-1] != ' ' && p[-1] != ';'))
+    if (in->cookie.len == 0
+        || (in->cookie.len == 4
+            && ngx_strncmp(in->cookie.data, "null", 4) == 0))
     {
-        return NGX_OK;
+        return;
+    }
+
+    ctx->req->jwt = in->cookie;
+}
+
+
+static void
+kz_http_cookie(ngx_str_t *header, ngx_str_t *token)
+{
+    u_char  *p, *start, *end, *last;
+
+    start = header->data;
+    last = start + header->len;
+
+    for (p = start; /* void */ ; p += sizeof("authToken=") - 1) {
+
+        p = ngx_strlcasestrn(p, last, (u_char *) "authToken=",
+                             sizeof("authToken=") - 2);
+        if (p == NULL) {
+            return;
+        }
+
+        if (p == start || p[-1] == ' ' || p[-1] == ';') {
+            break;
+        }
     }
 
     p += sizeof("authToken=") - 1;
-    end = ngx_strlchr(p, in->cookie.data + in->cookie.len, ';');
 
+    end = ngx_strlchr(p, last, ';');
     if (end == NULL) {
-        end = in->cookie.data + in->cookie.len;
+        end = last;
     }
 
-    if (end - p == 4 && ngx_strncmp(p, "null", 4) == 0) {
-        return NGX_OK;
-    }
-
-    ctx->req->jwt.data = p;
-    ctx->req->jwt.len = end - p;
-
-    return NGX_OK;
+    token->data = p;
+    token->len = end - p;
 }
 
 
@@ -298,7 +317,6 @@ kz_http_unescape(u_char *dst, ngx_str_t *src, ngx_uint_t plus,
     ngx_str_t *out)
 {
     u_char     *p, *d, *end;
-    uint32_t    state;
     ngx_int_t   n;
 
     d = dst;
@@ -332,9 +350,18 @@ kz_http_unescape(u_char *dst, ngx_str_t *src, ngx_uint_t plus,
     out->data = dst;
     out->len = d - dst;
 
+    return kz_http_utf8(out);
+}
+
+
+static ngx_int_t
+kz_http_utf8(ngx_str_t *s)
+{
+    uint32_t  state;
+
     state = KZ_UTF8_START;
 
-    if (kz_utf8_check(&state, out->data, out->len) != NGX_OK
+    if (kz_utf8_check(&state, s->data, s->len) != NGX_OK
         || state != KZ_UTF8_START)
     {
         return NGX_ERROR;
@@ -344,35 +371,43 @@ kz_http_unescape(u_char *dst, ngx_str_t *src, ngx_uint_t plus,
 }
 
 
+/* A message is JSON: what it echoes of a header or a URL must be UTF-8. */
+
+static ngx_str_t
+kz_http_echo(ngx_str_t *s)
+{
+    static ngx_str_t  unknown = ngx_string("(not UTF-8)");
+
+    return kz_http_utf8(s) == NGX_OK ? *s : unknown;
+}
+
+
 /* The decoded parts of the path; at most one more than any route has. */
 
 static ngx_int_t
 kz_http_path(kz_http_ctx_t *ctx, ngx_str_t *parts, ngx_uint_t *n)
 {
-    u_char     *p, *end, *last, *dst;
-    ngx_str_t   raw, what;
-    kz_req_t   *req = ctx->req;
+    u_char              *p, *end, *last, *dst;
+    ngx_str_t            raw, what;
+    kz_req_t            *req = ctx->req;
+    ngx_http_request_t  *r = ctx->r;
 
-    raw = ctx->r->unparsed_uri;
-    end = raw.data + raw.len;
+    p = r->uri.data;
+    end = p + r->uri.len;
 
-    p = ngx_strlchr(raw.data, end, '?');
-    if (p) {
-        end = p;
-    }
+    if (r->valid_unparsed_uri) {
+        p = r->unparsed_uri.data;
+        end = p + r->unparsed_uri.len;
 
-    p = ngx_strlchr(raw.data, end, '#');
-    if (p) {
-        end = p;
-    }
+        last = ngx_strlchr(p, end, '?');
+        if (last) {
+            end = last;
+        }
 
-    p = raw.data;
-
-    /* "GET http://host/path" has the host in it: go by what nginx made */
-
-    if (raw.len && raw.data[0] != '/') {
-        p = ctx->r->uri.data;
-        end = p + ctx->r->uri.len;
+        last = ngx_strlchr(p, end, '#');
+        if (last) {
+            end = last;
+        }
     }
 
     dst = ngx_pnalloc(req->pool, end - p + 1);
@@ -401,7 +436,7 @@ kz_http_path(kz_http_ctx_t *ctx, ngx_str_t *parts, ngx_uint_t *n)
         raw.data = p;
         raw.len = last - p;
 
-        if (kz_http_unescape(dst, &raw, 0, &parts[*n]) != NGX_OK
+        if (kz_http_part(ctx, dst, &raw, &parts[*n]) != NGX_OK
             || kz_http_dots(&parts[*n]))
         {
             kz_dialect_detect(req);
@@ -416,6 +451,23 @@ kz_http_path(kz_http_ctx_t *ctx, ngx_str_t *parts, ngx_uint_t *n)
     }
 
     return NGX_OK;
+}
+
+
+/* What nginx made of the path is decoded already. */
+
+static ngx_int_t
+kz_http_part(kz_http_ctx_t *ctx, u_char *dst, ngx_str_t *raw, ngx_str_t *out)
+{
+    if (ctx->r->valid_unparsed_uri) {
+        return kz_http_unescape(dst, raw, 0, out);
+    }
+
+    out->data = dst;
+    out->len = raw->len;
+    ngx_memcpy(dst, raw->data, raw->len);
+
+    return kz_http_utf8(out);
 }
 
 
@@ -689,6 +741,7 @@ kz_http_content(kz_http_ctx_t *ctx)
            != 0)
     {
         req->bare = 1;
+        type = kz_http_echo(&type);
 
         if (req->dialect == KZ_DIALECT_2) {
             return kz_fail(req, KZ_E_HTTP_UNSUPPORTED_CONTENT, 1, &type);
@@ -743,6 +796,7 @@ kz_http_content(kz_http_ctx_t *ctx)
     }
 
     req->bare = 1;
+    text = kz_http_echo(&text);
 
     return kz_fail(req, KZ_E_HTTP_UNSUPPORTED_CHARSET, 1, &text);
 }
@@ -762,8 +816,9 @@ kz_http_body(kz_http_ctx_t *ctx, ngx_str_t *encoding)
                != 0))
     {
         req->bare = 1;
+        what = kz_http_echo(encoding);
 
-        return kz_fail(req, KZ_E_HTTP_UNSUPPORTED_COMPRESSION, 1, encoding);
+        return kz_fail(req, KZ_E_HTTP_UNSUPPORTED_COMPRESSION, 1, &what);
     }
 
     if (kz_json_scan(ctx->body, ctx->body_len, req->conf->json_depth, &v,
@@ -809,43 +864,12 @@ kz_http_body(kz_http_ctx_t *ctx, ngx_str_t *encoding)
 static ngx_int_t
 kz_http_not_found(kz_http_ctx_t *ctx)
 {
-    ngx_str_t  *url;
+    ngx_str_t            url;
+    ngx_http_request_t  *r = ctx->r;
 
     kz_dialect_detect(ctx->req);
 
-    url = kz_http_url(ctx);
-    if (url == NULL) {
-        return NGX_ERROR;
-    }
+    url = kz_http_echo(r->valid_unparsed_uri ? &r->unparsed_uri : &r->uri);
 
-    return kz_fail(ctx->req, KZ_E_HTTP_URL_NOT_FOUND, 1, url);
-}
-
-
-/* The path as asked for; what is not UTF-8 could not stand in JSON. */
-
-static ngx_str_t *
-kz_http_url(kz_http_ctx_t *ctx)
-{
-    uint32_t    state;
-    ngx_str_t  *url;
-
-    static ngx_str_t  unknown = ngx_string("(not UTF-8)");
-
-    url = ngx_palloc(ctx->req->pool, sizeof(ngx_str_t));
-    if (url == NULL) {
-        return NULL;
-    }
-
-    *url = ctx->r->unparsed_uri;
-
-    state = KZ_UTF8_START;
-
-    if (kz_utf8_check(&state, url->data, url->len) != NGX_OK
-        || state != KZ_UTF8_START)
-    {
-        *url = unknown;
-    }
-
-    return url;
+    return kz_fail(ctx->req, KZ_E_HTTP_URL_NOT_FOUND, 1, &url);
 }

@@ -27,6 +27,7 @@ static ngx_int_t kz_apply_delete(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col,
     kz_row_t *row);
 static ngx_int_t kz_apply_write(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col,
     kz_row_t *row);
+static ngx_uint_t kz_apply_too_large(kz_group_t *g, kz_wop_t *op);
 static ngx_int_t kz_apply_walk(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col,
     ngx_array_t *postings);
 static ngx_int_t kz_apply_infer(kz_group_t *g, kz_wcol_t *col,
@@ -294,6 +295,10 @@ kz_apply_write(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col, kz_row_t *row)
         return NGX_ERROR;
     }
 
+    if (kz_apply_too_large(g, op)) {
+        return NGX_OK;
+    }
+
     rc = kz_apply_walk(g, op, col, &new);
 
     if (rc != NGX_OK) {
@@ -347,6 +352,33 @@ kz_apply_write(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col, kz_row_t *row)
     op->out.flags = KZ_WIRE_INFO | (row->found ? 0 : KZ_WIRE_CREATED);
 
     return NGX_OK;
+}
+
+
+/*
+ * Updates can make a document grow for ever; one that does not fit into a
+ * frame would take the worker's connection with it.
+ */
+
+static ngx_uint_t
+kz_apply_too_large(kz_group_t *g, kz_wop_t *op)
+{
+    u_char  text[96], *p;
+
+    if (op->out.source.len <= KZ_STORE_MAX_SOURCE
+        && op->out.changes.len <= KZ_STORE_MAX_SOURCE)
+    {
+        return 0;
+    }
+
+    ngx_str_null(&op->out.source);
+    ngx_str_null(&op->out.changes);
+
+    p = ngx_slprintf(text, text + sizeof(text), "the document is larger than"
+                     " %d bytes", KZ_STORE_MAX_SOURCE);
+    kz_group_detail(g, op, KZ_STORE_BAD_DOCUMENT, text, p - text);
+
+    return 1;
 }
 
 

@@ -568,12 +568,22 @@ kz_catalog_delete(kz_group_t *g, kz_wop_t *op)
 
     (void) pthread_mutex_unlock(&g->w->cat_lock);
 
+    kz_bus_catalog_changed();
+
+    /* the log need not be copied into a file that goes */
+
+    if (lane->db) {
+        (void) sqlite3_db_config(lane->db->db,
+                                 SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    }
+
+    /* the checkpointer, which this waits for, may be about to open it */
+
+    kz_lane_close(g->w, lane);
+
     file = lane->file;
     lane->file = 0;
 
-    kz_bus_catalog_changed();
-
-    kz_lane_close(g->w, lane);
     kz_catalog_unlink(g->w, file);
 
     return NGX_OK;

@@ -171,8 +171,13 @@ kz_wcol_fields(kz_group_t *g, kz_wcol_t *col)
     for (i = 0; i < col->mapping->nfields; i++) {
         f = &col->mapping->fields[i];
 
-        if (f->indexed && f->id == 0 && kz_wcol_field(g, col, f) != NGX_OK) {
-            return NGX_ERROR;
+        if (f->indexed && f->id == 0) {
+
+            if (kz_wcol_field(g, col, f) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
+            g->catalog = 1;
         }
     }
 

@@ -24,8 +24,10 @@ static ngx_int_t kz_group_prepare(kz_group_t *g, kz_wop_t *op,
 static kz_wop_t *kz_group_all(kz_group_t *g, kz_wop_t *ops);
 static kz_wop_t *kz_group_transaction(kz_group_t *g, kz_wop_t *ops,
     ngx_uint_t max, ngx_uint_t *n);
+static ngx_uint_t kz_group_repeats(kz_wop_t *ops, kz_wop_t *op);
 static ngx_int_t kz_group_apply(kz_group_t *g, kz_wop_t *op);
 static ngx_int_t kz_group_commit(kz_group_t *g, kz_wop_t *ops, ngx_uint_t n);
+static void kz_group_announce(kz_group_t *g);
 static void kz_group_rollback(kz_group_t *g);
 static ngx_uint_t kz_group_hopeless(kz_group_t *g);
 static void kz_group_fail(kz_group_t *g, kz_wop_t *ops, kz_wop_t *end);
@@ -64,9 +66,7 @@ kz_batch_run(kz_writer_t *w, kz_lane_t *lane, kz_wop_t *ops)
          * notification, most of the time.
          */
 
-        if (g.nbus) {
-            kz_bus_group_end(&g.bus, 1);
-        }
+        kz_group_announce(&g);
 
         if (g.pool) {
             ngx_destroy_pool(g.pool);
@@ -201,6 +201,10 @@ kz_group_all(kz_group_t *g, kz_wop_t *ops)
         if (kz_lane_open(g->w, g->lane, &g->err) == NGX_OK) {
             next = kz_group_transaction(g, op, 1, &n);
 
+            /* there is one g->bus only: not left open for the next one */
+
+            kz_group_announce(g);
+
         } else {
             next = op->next;
         }
@@ -245,7 +249,8 @@ kz_group_transaction(kz_group_t *g, kz_wop_t *ops, ngx_uint_t max,
 
     for (op = ops;
          op && *n < max && !kz_op_of_index(op)
-         && g->bytes < KZ_WRITER_GROUP_BYTES;
+         && g->bytes < KZ_WRITER_GROUP_BYTES
+         && !kz_group_repeats(ops, op);
          op = op->next)
     {
         (*n)++;
@@ -272,6 +277,34 @@ kz_group_transaction(kz_group_t *g, kz_wop_t *ops, ngx_uint_t max,
     }
 
     return op;
+}
+
+
+/*
+ * Whether a repetition has met its first coming: that one's connection was
+ * lost while it still waited here.  Its result has to be committed before it
+ * can be found.
+ */
+
+static ngx_uint_t
+kz_group_repeats(kz_wop_t *ops, kz_wop_t *op)
+{
+    kz_wop_t  *prev;
+
+    if (!op->retry) {
+        return 0;
+    }
+
+    for (prev = ops; prev != op; prev = prev->next) {
+
+        if (prev->in.seq == op->in.seq
+            && prev->conn->session == op->conn->session)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -390,6 +423,18 @@ kz_group_commit(kz_group_t *g, kz_wop_t *ops, ngx_uint_t n)
 }
 
 
+/* Publishes the changes of the last transaction, if it was committed. */
+
+static void
+kz_group_announce(kz_group_t *g)
+{
+    if (g->nbus) {
+        kz_bus_group_end(&g->bus, 1);
+        g->nbus = 0;
+    }
+}
+
+
 /* What was in memory only may be ahead of the file now: forgotten. */
 
 static void
@@ -403,7 +448,7 @@ kz_group_rollback(kz_group_t *g)
         (void) kz_sqlite_exec(lane->db, "ROLLBACK");
     }
 
-    if (g->err.code == SQLITE_OK) {
+    if (g->err.code == SQLITE_OK && !g->catalog) {
         return;
     }
 

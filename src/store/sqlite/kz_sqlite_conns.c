@@ -179,6 +179,7 @@ kz_conns_open(uint64_t file, ngx_uint_t patience, kz_sqlite_err_t *err)
         != NGX_OK)
     {
         err->code = SQLITE_CANTOPEN;
+        err->sys = 0;
         ngx_memcpy(err->text, "path too long", sizeof("path too long"));
         return NULL;
     }
@@ -200,6 +201,7 @@ kz_conns_open(uint64_t file, ngx_uint_t patience, kz_sqlite_err_t *err)
         /* its writer is about to give it a schema */
 
         err->code = SQLITE_CANTOPEN;
+        err->sys = NGX_ENOENT;
         ngx_memcpy(err->text, "empty file", sizeof("empty file"));
         break;
 
@@ -213,8 +215,42 @@ kz_conns_open(uint64_t file, ngx_uint_t patience, kz_sqlite_err_t *err)
 }
 
 
-void
+ngx_uint_t
 kz_conns_sweep(ngx_uint_t (*alive)(void *data, uint64_t file), void *data)
+{
+    kz_conn_t    *c;
+    ngx_uint_t    n;
+    ngx_queue_t  *q;
+
+    n = 0;
+
+    (void) pthread_mutex_lock(&kz_conns.mutex);
+
+    for (q = ngx_queue_head(&kz_conns.conns);
+         q != ngx_queue_sentinel(&kz_conns.conns);
+         q = ngx_queue_next(q))
+    {
+        c = ngx_queue_data(q, kz_conn_t, queue);
+
+        if (c->file == 0 || alive(data, c->file)) {
+            continue;
+        }
+
+        c->dead = 1;
+
+        if (!c->used) {
+            n++;
+        }
+    }
+
+    (void) pthread_mutex_unlock(&kz_conns.mutex);
+
+    return n;
+}
+
+
+void
+kz_conns_reap(void)
 {
     kz_conn_t    *c;
     ngx_queue_t  *q, *next, gone;
@@ -230,12 +266,7 @@ kz_conns_sweep(ngx_uint_t (*alive)(void *data, uint64_t file), void *data)
         next = ngx_queue_next(q);
         c = ngx_queue_data(q, kz_conn_t, queue);
 
-        if (c->file == 0 || alive(data, c->file)) {
-            continue;
-        }
-
-        if (c->used) {
-            c->dead = 1;
+        if (!c->dead || c->used) {
             continue;
         }
 

@@ -28,8 +28,8 @@ void kz_conns_exit(void);
 
 /*
  * A connection to the file, opened and checked when none is idle.  It waits
- * up to patience ms for a busy file.  NULL: *err; the code is
- * SQLITE_CANTOPEN when there is no such file.
+ * up to patience ms for a busy file.  NULL: *err, kz_sqlite_absent() when
+ * there is no such file.
  */
 kz_conn_t *kz_conns_take(uint64_t file, ngx_uint_t patience,
     kz_sqlite_err_t *err);
@@ -41,9 +41,18 @@ void kz_conns_put(kz_conn_t *c, ngx_uint_t failed);
 kz_sqlite_db_t *kz_conns_open(uint64_t file, ngx_uint_t patience,
     kz_sqlite_err_t *err);
 
-/* Closes the connections to files alive() does not know. */
-void kz_conns_sweep(ngx_uint_t (*alive)(void *data, uint64_t file),
+/*
+ * Gives up the connections to files alive() does not know; whether there are
+ * some for kz_conns_reap() to close.
+ */
+ngx_uint_t kz_conns_sweep(ngx_uint_t (*alive)(void *data, uint64_t file),
     void *data);
+
+/*
+ * Closes what was given up.  On a thread: the last one to close a removed
+ * file waits until its blocks are free.
+ */
+void kz_conns_reap(void);
 
 
 #endif /* _KZ_SQLITE_CONNS_H_INCLUDED_ */

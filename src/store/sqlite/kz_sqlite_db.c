@@ -250,6 +250,7 @@ kz_sqlite_check(kz_sqlite_db_t *db, kz_sqlite_err_t *err)
 
     if (version > KZ_SQLITE_SCHEMA) {
         err->code = SQLITE_SCHEMA;
+        err->sys = 0;
         *ngx_snprintf(err->text, KZ_SQLITE_ERR_LEN - 1,
                       "written by a newer version (schema %L, "
                       "this one knows %d)", version, KZ_SQLITE_SCHEMA) = '\0';
@@ -427,6 +428,7 @@ kz_sqlite_error(kz_sqlite_db_t *db, kz_sqlite_err_t *err)
 {
     kz_sqlite_say(err, sqlite3_extended_errcode(db->db),
                   sqlite3_errmsg(db->db));
+    err->sys = sqlite3_system_errno(db->db);
 }
 
 
@@ -434,6 +436,7 @@ static void
 kz_sqlite_say(kz_sqlite_err_t *err, int code, const char *text)
 {
     err->code = code;
+    err->sys = 0;
     (void) ngx_cpystrn(err->text, (u_char *) text, KZ_SQLITE_ERR_LEN);
 }
 

@@ -36,6 +36,7 @@ typedef enum {
 
 typedef struct {
     int                   code;              /* of SQLite, extended */
+    int                   sys;               /* of the system, or 0 */
     u_char                text[KZ_SQLITE_ERR_LEN];      /* zero-terminated */
 } kz_sqlite_err_t;
 
@@ -108,6 +109,10 @@ void kz_sqlite_error(kz_sqlite_db_t *db, kz_sqlite_err_t *err);
 /* A code that means this file is damaged, not that the moment is bad. */
 #define kz_sqlite_damaged(code)                                               \
     (((code) & 0xff) == SQLITE_CORRUPT || ((code) & 0xff) == SQLITE_NOTADB)
+
+/* There is no such file: not that it could not be opened just now. */
+#define kz_sqlite_absent(err)                                                 \
+    (((err)->code & 0xff) == SQLITE_CANTOPEN && (err)->sys == NGX_ENOENT)
 
 /* Closes; takes NULL. */
 void kz_sqlite_close(kz_sqlite_db_t *db);

@@ -260,7 +260,8 @@ kz_done_drop(kz_group_t *g, kz_sqlite_db_t *db, uint64_t session,
     sqlite3_stmt  *stmt;
 
     stmt = kz_sqlite_stmt_lit(db, "DELETE FROM done"
-                              " WHERE session = ?1 AND last <= ?2");
+                              " WHERE session = ?1 AND first <= ?2"
+                              " AND last <= ?2");
     if (stmt == NULL) {
         kz_group_failed(g, db);
         return NGX_ERROR;

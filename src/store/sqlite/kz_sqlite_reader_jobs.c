@@ -19,6 +19,8 @@ static ngx_int_t kz_reader_get_row(kz_sqlite_db_t *db, int64_t col,
 static void kz_reader_get_thread(kz_job_t *j);
 static void kz_reader_get_done(kz_job_t *j);
 static void kz_reader_adopt(kz_rindex_t *index, kz_sqlite_db_t *db);
+static void kz_reader_close_thread(kz_job_t *j);
+static void kz_reader_close_done(kz_job_t *j);
 static ngx_int_t kz_reader_window(kz_store_op_t *op, const kz_query_t *q,
     kz_search_t *s);
 static ngx_int_t kz_reader_refuse(kz_store_op_t *op, kz_rjob_t *job,
@@ -218,8 +220,7 @@ kz_reader_get_thread(kz_job_t *j)
     }
 
     if (db == NULL) {
-        job->rc = ((job->err.code & 0xff) == SQLITE_CANTOPEN) ? NGX_ABORT
-                                                              : NGX_ERROR;
+        job->rc = kz_sqlite_absent(&job->err) ? NGX_ABORT : NGX_ERROR;
         return;
     }
 
@@ -256,7 +257,7 @@ kz_reader_get_done(kz_job_t *j)
             kz_reader_adopt(job->index, job->db);
 
         } else {
-            kz_sqlite_close(job->db);
+            kz_reader_close(job->db);
         }
 
         job->db = NULL;
@@ -317,7 +318,7 @@ kz_reader_adopt(kz_rindex_t *index, kz_sqlite_db_t *db)
     ngx_queue_t  *q;
 
     if (index->dead || index->db != NULL) {
-        kz_sqlite_close(db);
+        kz_reader_close(db);
         return;
     }
 
@@ -339,8 +340,51 @@ kz_reader_close_inline(kz_rindex_t *index)
     ngx_queue_remove(&index->lru);
     kz_reader.ninlined--;
 
-    kz_sqlite_close(index->db);
+    kz_reader_close(index->db);
     index->db = NULL;
+}
+
+
+void
+kz_reader_close(kz_sqlite_db_t *db)
+{
+    kz_rjob_t  *job;
+
+    job = (kz_reader.threads == NULL)
+          ? NULL
+          : kz_reader_job(KZ_RJOB_CLOSE, NULL, kz_reader_close_thread,
+                          kz_reader_close_done);
+
+    if (job != NULL) {
+        job->db = db;
+
+        if (kz_reader_post(job) == NGX_OK) {
+            return;
+        }
+    }
+
+    /* the process ends, or has no room for more work */
+
+    kz_sqlite_close(db);
+}
+
+
+static void
+kz_reader_close_thread(kz_job_t *j)
+{
+    kz_rjob_t  *job = j->data;
+
+    kz_sqlite_close(job->db);
+    job->db = NULL;
+
+    kz_conns_reap();
+}
+
+
+static void
+kz_reader_close_done(kz_job_t *j)
+{
+    kz_reader_job_free(j->data);
 }
 
 
@@ -496,8 +540,7 @@ kz_reader_search_thread(kz_job_t *j)
     conn = kz_conns_take(job->file, job->patience, &job->err);
 
     if (conn == NULL) {
-        job->rc = ((job->err.code & 0xff) == SQLITE_CANTOPEN) ? NGX_ABORT
-                                                              : NGX_ERROR;
+        job->rc = kz_sqlite_absent(&job->err) ? NGX_ABORT : NGX_ERROR;
         return;
     }
 
@@ -534,8 +577,11 @@ kz_reader_search_done(kz_job_t *j)
     } else if (job->rc != NGX_OK) {
         (void) kz_reader_error(op, &job->err);
 
-    } else if (s->status == KZ_STORE_FAILED) {
-        (void) kz_reader_error(op, &s->err);
+    } else if (s->status == KZ_STORE_FAILED
+               || s->status == KZ_STORE_BAD_QUERY)
+    {
+        (void) kz_reader_status(op, s->status, s->err.text,
+                                ngx_strlen(s->err.text));
 
     } else if (s->status != KZ_STORE_OK) {
         p = ngx_slprintf(text, text + sizeof(text), "%M",

@@ -43,6 +43,10 @@ kz_reader_wait(kz_store_op_t *op, kz_load_t *load, kz_rindex_t *index)
 {
     kz_park_t  *park;
 
+    if (op->engine == NULL && kz_reader.pending >= kz_conf->store_pending) {
+        return kz_reader_status(op, KZ_STORE_BUSY, NULL, 0);
+    }
+
     park = kz_reader_park(op);
     if (park == NULL) {
         return kz_reader_status(op, KZ_STORE_FAILED, "no memory", 9);
@@ -330,7 +334,9 @@ kz_reader_sweep(void)
         }
     }
 
-    kz_conns_sweep(kz_reader_alive, NULL);
+    if (kz_conns_sweep(kz_reader_alive, NULL) != 0) {
+        kz_reader_close(NULL);
+    }
 }
 
 

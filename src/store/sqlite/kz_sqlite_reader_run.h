@@ -71,7 +71,8 @@ typedef enum {
     KZ_RJOB_INDEXES = 1,
     KZ_RJOB_COLS,
     KZ_RJOB_GET,
-    KZ_RJOB_SEARCH
+    KZ_RJOB_SEARCH,
+    KZ_RJOB_CLOSE
 } kz_rjob_e;
 
 
@@ -96,7 +97,7 @@ struct kz_rjob_s {
     kz_view_cols_t        old;         /* with references */
 
     ngx_uint_t            open;        /* GET: a connection for the loop */
-    kz_sqlite_db_t       *db;          /* that one */
+    kz_sqlite_db_t       *db;          /* that one; CLOSE: to be closed */
     int64_t               col_id;
     ngx_str_t             id;
     kz_doc_t              doc;
@@ -179,6 +180,12 @@ ngx_int_t kz_reader_get(kz_store_op_t *op, kz_rindex_t *index,
 ngx_int_t kz_reader_search(kz_store_op_t *op, kz_rindex_t *index,
     kz_view_col_t *col);
 void kz_reader_close_inline(kz_rindex_t *index);
+
+/*
+ * Closes a connection (or NULL), and those kz_conns_sweep() gave up, on the
+ * pool: the event loop does not wait for a removed file to go.
+ */
+void kz_reader_close(kz_sqlite_db_t *db);
 
 
 #endif /* _KZ_SQLITE_READER_RUN_H_INCLUDED_ */

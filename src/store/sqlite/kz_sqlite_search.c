@@ -127,6 +127,19 @@ kz_run_memory(kz_run_t *run)
 }
 
 
+ngx_int_t
+kz_run_too_large(kz_run_t *run)
+{
+    run->s->status = KZ_STORE_BAD_QUERY;
+    run->s->err.code = SQLITE_TOOBIG;
+    *ngx_snprintf(run->s->err.text, KZ_SQLITE_ERR_LEN - 1,
+                  "the documents of this page are larger than %d bytes,"
+                  " ask for fewer of them", KZ_SEARCH_PAGE) = '\0';
+
+    return NGX_ERROR;
+}
+
+
 static ngx_int_t
 kz_search_run(kz_run_t *run)
 {
@@ -418,6 +431,13 @@ kz_search_fetch_one(kz_run_t *run, sqlite3_stmt *stmt, int64_t r,
         done = (rc == SQLITE_DONE) ? NGX_OK : kz_run_failed(run);
         (void) sqlite3_reset(stmt);
         return done;
+    }
+
+    run->bytes += sqlite3_column_bytes(stmt, 3);
+
+    if (run->bytes > KZ_SEARCH_PAGE && s->ndocs > 0) {
+        (void) sqlite3_reset(stmt);
+        return kz_run_too_large(run);
     }
 
     done = (kz_search_dup(run, &doc->id, stmt, 0) == NGX_OK

@@ -22,6 +22,7 @@
 
 
 #define KZ_SEARCH_WINDOW  10000       /* from + size, as in the original */
+#define KZ_SEARCH_PAGE    (64 * 1024 * 1024)    /* bytes of its documents */
 
 
 typedef struct {
@@ -37,7 +38,7 @@ typedef struct {
 
     /* out */
     kz_store_status_e     status;
-    kz_sqlite_err_t       err;        /* with KZ_STORE_FAILED */
+    kz_sqlite_err_t       err;        /* FAILED, BAD_QUERY: the text */
     uint64_t              total;
     kz_doc_t             *docs;
     ngx_uint_t            ndocs;

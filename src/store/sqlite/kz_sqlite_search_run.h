@@ -32,6 +32,7 @@ typedef struct {
     size_t                nrows;
     size_t                room;
     ngx_uint_t            picked;     /* the rows are those of the page */
+    size_t                bytes;      /* of the page's documents */
 
     kz_hit_t            **hits;       /* malloc's; a heap, worst on top */
     size_t                nhits;
@@ -49,6 +50,9 @@ ngx_int_t kz_run_check(kz_run_t *run);
 /* Takes the status from what SQLite says; NGX_ERROR. */
 ngx_int_t kz_run_failed(kz_run_t *run);
 ngx_int_t kz_run_memory(kz_run_t *run);
+
+/* The page is too large to be held in memory; NGX_ERROR. */
+ngx_int_t kz_run_too_large(kz_run_t *run);
 
 /*
  * kz_sqlite_plan.c: fills run->rows, sorted, each once.  *exact is set when

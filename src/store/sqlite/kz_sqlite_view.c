@@ -33,7 +33,7 @@ kz_view_indexes(kz_view_indexes_t *list, kz_sqlite_err_t *err)
     conn = kz_conns_take(0, KZ_VIEW_PATIENCE, err);
 
     if (conn == NULL) {
-        return ((err->code & 0xff) == SQLITE_CANTOPEN) ? NGX_OK : NGX_ERROR;
+        return kz_sqlite_absent(err) ? NGX_OK : NGX_ERROR;
     }
 
     rc = kz_view_read_indexes(conn->db, list);
@@ -148,8 +148,7 @@ kz_view_cols(uint64_t file, const kz_view_cols_t *old, kz_view_cols_t *list,
     conn = kz_conns_take(file, KZ_VIEW_PATIENCE, err);
 
     if (conn == NULL) {
-        return ((err->code & 0xff) == SQLITE_CANTOPEN) ? NGX_DECLINED
-                                                       : NGX_ERROR;
+        return kz_sqlite_absent(err) ? NGX_DECLINED : NGX_ERROR;
     }
 
     err->code = SQLITE_OK;

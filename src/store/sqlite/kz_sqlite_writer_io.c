@@ -15,8 +15,10 @@
 #define KZ_IO_EVENTS    64
 #define KZ_IO_BUFFER    65536
 #define KZ_IO_GRACE     100      /* ms for the first worker to show up */
+#define KZ_IO_ORPHAN    200      /* ms for workers, after the master's death */
 #define KZ_IO_DRAIN     1000     /* ms for what is queued when it leaves */
 #define KZ_IO_FLUSH     500      /* ms for the last results */
+#define KZ_IO_SCARCE    20       /* ms until descriptors may be free again */
 
 
 static ngx_int_t kz_io_address(kz_writer_t *w, struct sockaddr_un *sun,
@@ -30,7 +32,8 @@ static ngx_int_t kz_io_frame(kz_writer_t *w, kz_wconn_t *c,
     kz_wire_frame_t *f);
 static ngx_int_t kz_io_op(kz_writer_t *w, kz_wconn_t *c,
     kz_wire_frame_t *f);
-static void kz_io_write(kz_writer_t *w, kz_wconn_t *c);
+static void kz_io_event(kz_writer_t *w, kz_wconn_t *c, uint32_t events);
+static ngx_int_t kz_io_write(kz_writer_t *w, kz_wconn_t *c);
 static ssize_t kz_io_flush(kz_wconn_t *c);
 static void kz_io_interest(kz_writer_t *w, kz_wconn_t *c);
 static void kz_io_woken(kz_writer_t *w);
@@ -196,11 +199,8 @@ kz_writer_serve(kz_writer_t *w)
             } else if (data == &w->listen_fd) {
                 kz_io_accept(w);
 
-            } else if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
-                kz_io_read(w, data);
-
             } else {
-                kz_io_write(w, data);
+                kz_io_event(w, data, events[i].events);
             }
         }
     }
@@ -235,8 +235,39 @@ kz_io_ends(kz_writer_t *w, int64_t began)
         return 1;
     }
 
-    return w->nconns == 0
-           && (w->seen || kz_writer_ms() - began > KZ_IO_GRACE);
+    if (w->nconns || (!w->seen && kz_writer_ms() - began <= KZ_IO_GRACE)) {
+        return 0;
+    }
+
+    /*
+     * A master that was killed did not wait for the workers it had just
+     * started: they may have clients already, and no connection yet.
+     */
+
+    if (getppid() != ngx_parent
+        && kz_writer_ms() - w->stopped <= KZ_IO_ORPHAN)
+    {
+        return 0;
+    }
+
+    kz_io_accept(w);
+
+    return w->nconns == 0;
+}
+
+
+/* One that always has something to read must not wait for its answers. */
+
+static void
+kz_io_event(kz_writer_t *w, kz_wconn_t *c, uint32_t events)
+{
+    if ((events & EPOLLOUT) && kz_io_write(w, c) != NGX_OK) {
+        return;
+    }
+
+    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+        kz_io_read(w, c);
+    }
 }
 
 
@@ -255,6 +286,10 @@ kz_io_accept(kz_writer_t *w)
                 ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log,
                               ngx_socket_errno,
                               "kuzzle: accept4() of the writer failed");
+
+                /* who waits there makes epoll_wait() return at once */
+
+                ngx_msleep(KZ_IO_SCARCE);
             }
 
             return;
@@ -605,7 +640,9 @@ kz_wconn_release(kz_writer_t *w, kz_wconn_t *c, size_t queued)
 }
 
 
-static void
+/* NGX_ERROR: the connection is gone. */
+
+static ngx_int_t
 kz_io_write(kz_writer_t *w, kz_wconn_t *c)
 {
     ssize_t  n;
@@ -616,10 +653,12 @@ kz_io_write(kz_writer_t *w, kz_wconn_t *c)
 
     if (n == NGX_ERROR) {
         kz_io_close(w, c);
-        return;
+        return NGX_ERROR;
     }
 
     kz_io_interest(w, c);
+
+    return NGX_OK;
 }
 
 

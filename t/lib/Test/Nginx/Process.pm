@@ -20,8 +20,8 @@ use Exporter 'import';
 use Time::HiRes qw(sleep time);
 
 our @EXPORT_OK = qw(child_pids group_pids worker_pids old_worker_pids
-    writer_pid process_title is_alive is_stopped owner_of is_listening
-    reload_master wait_for);
+    writer_pid writer_pids process_title is_alive is_stopped owner_of
+    is_listening reload_master wait_for);
 
 
 # Calls the code every few ms until it returns true or time is up; returns
@@ -131,7 +131,9 @@ sub worker_pids { return _titled($_[0], qr/: worker process$/) }
 
 sub old_worker_pids { return _titled($_[0], qr/: worker process is shutting/) }
 
-sub writer_pid { return (_titled($_[0], qr/kuzzle writer/))[-1] }
+sub writer_pids { return _titled($_[0], qr/kuzzle writer/) }
+
+sub writer_pid { return (writer_pids($_[0]))[-1] }
 
 
 # SIGHUP; true when $count new workers are in service.  The old ones may

@@ -11,7 +11,7 @@ use strict;
 use warnings;
 
 use Test::Nginx::Process qw(child_pids is_alive is_stopped owner_of wait_for
-    worker_pids writer_pid reload_master);
+    worker_pids writer_pid writer_pids reload_master);
 
 
 # Connects until the right worker has accepted.  The workers that are not
@@ -89,6 +89,10 @@ sub _pid_of {
     my ($self, $who) = @_;
 
     my $master = $self->{master}->();
+
+    # After a reload the old one still serves for a moment.
+    wait_for($self->_wait, sub { my @all = writer_pids($master); @all < 2 })
+        if $who eq 'writer';
 
     my $pid = $who eq 'master' ? $master
             : $who eq 'writer' ? writer_pid($master)
