@@ -351,3 +351,13 @@ open b
 b> NOW
 b< {"status":200}
 log /worker process \d+ exited with code 0/
+
+
+=== TEST 21: large answers that were asked for do not make a client too slow
+--- ws
+START
+http PUT /nyc/taxi/big {"x":"<<repeat:1000000:x>>"}
+open a
+times 12 a> {"controller":"document","action":"get","index":"nyc","collection":"taxi","_id":"big","requestId":"g$i"}
+sleep 0.5
+times 12 a< in=9 {"status":200,"requestId":"g$i"}

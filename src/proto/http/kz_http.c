@@ -85,10 +85,10 @@ ngx_http_kuzzle_handler(ngx_http_request_t *r)
     if (r->headers_in.upgrade
         && r == r->main
         && r->method == NGX_HTTP_GET
-        && r->headers_in.upgrade->value.len == sizeof("websocket") - 1
-        && ngx_strncasecmp(r->headers_in.upgrade->value.data,
-                           (u_char *) "websocket", 9)
-           == 0)
+        && ngx_strlcasestrn(r->headers_in.upgrade->value.data,
+                            r->headers_in.upgrade->value.data
+                            + r->headers_in.upgrade->value.len,
+                            (u_char *) "websocket", sizeof("websocket") - 2))
     {
         return kz_ws_handshake(r, conf);
     }

@@ -13,12 +13,15 @@
 
 
 #define KZ_WS_CLOSE_TIMEOUT   2000      /* for the peer's close frame */
+#define KZ_WS_ANSWERS         16        /* times send_queue, for answers */
 
 
 static void kz_ws_reply(kz_req_t *req);
 static kz_message_t *kz_ws_encode(const u_char *payload, size_t len,
     ngx_log_t *log);
 static void kz_ws_send(kz_client_t *client, kz_message_t *m);
+static ngx_uint_t kz_ws_slow(kz_ws_t *s, ngx_uint_t answer);
+static void kz_ws_queue(kz_ws_t *s, kz_message_t *m, ngx_uint_t answer);
 static void kz_ws_write_handler(ngx_event_t *wev);
 static void kz_ws_push(kz_ws_t *s);
 static void kz_ws_stuck(kz_ws_t *s, off_t before);
@@ -150,7 +153,7 @@ kz_ws_reply(kz_req_t *req)
         return;
     }
 
-    kz_ws_send(client, m);
+    kz_ws_queue(client->session, m, 1);
     kz_message_release(m);
 }
 
@@ -165,9 +168,37 @@ kz_ws_encode(const u_char *payload, size_t len, ngx_log_t *log)
 static void
 kz_ws_send(kz_client_t *client, kz_message_t *m)
 {
-    kz_ws_t  *s;
+    kz_ws_queue(client->session, m, 0);
+}
 
-    s = client->session;
+
+/*
+ * Whether the client owes too much for one more message.  Answers are what it
+ * asked for, and bounded by the number of queries it may have in flight: they
+ * do not count against notifications, and have a bound of their own.
+ */
+
+static ngx_uint_t
+kz_ws_slow(kz_ws_t *s, ngx_uint_t answer)
+{
+    size_t  limit;
+
+    limit = s->client.conf->send_queue;
+
+    if (answer) {
+        return s->answers / KZ_WS_ANSWERS > limit;
+    }
+
+    return s->owed > s->answers && s->owed - s->answers > limit;
+}
+
+
+static void
+kz_ws_queue(kz_ws_t *s, kz_message_t *m, ngx_uint_t answer)
+{
+    kz_client_t  *client;
+
+    client = &s->client;
 
     if (s->state != KZ_WS_OPEN) {
         return;
@@ -179,7 +210,7 @@ kz_ws_send(kz_client_t *client, kz_message_t *m)
         return;
     }
 
-    if (s->owed > client->conf->send_queue) {
+    if (kz_ws_slow(s, answer)) {
 
         /*
          * Too slow is who does not read, not who is due a lot in one turn:
@@ -192,13 +223,13 @@ kz_ws_send(kz_client_t *client, kz_message_t *m)
             return;
         }
 
-        if (s->owed > client->conf->send_queue) {
+        if (kz_ws_slow(s, answer)) {
             kz_ws_close(client, KZ_CLOSE_TOO_SLOW);
             return;
         }
     }
 
-    if (kz_ws_out_add(s, m) != NGX_OK) {
+    if (kz_ws_out_add(s, m, answer) != NGX_OK) {
         kz_ws_close(client, KZ_CLOSE_ERROR);
         return;
     }
@@ -220,7 +251,7 @@ kz_ws_send_frame(kz_ws_t *s, ngx_uint_t opcode, const u_char *payload,
         return;
     }
 
-    kz_ws_send(&s->client, m);
+    kz_ws_queue(s, m, 0);
     kz_message_release(m);
 }
 
@@ -437,7 +468,7 @@ kz_ws_end(kz_ws_t *s, kz_ws_state_e state, ngx_uint_t code,
     if (m) {
         ngx_memcpy(m->data, frame, m->len);
 
-        if (kz_ws_out_add(s, m) != NGX_OK) {
+        if (kz_ws_out_add(s, m, 0) != NGX_OK) {
             s->broken = 1;
         }
 

@@ -19,6 +19,7 @@
 struct kz_ws_out_s {
     kz_message_t  *message;
     kz_ws_out_t   *next;
+    ngx_uint_t     answer;           /* to a query of this client */
 };
 
 
@@ -57,7 +58,7 @@ kz_ws_message(ngx_uint_t opcode, const u_char *payload, size_t len,
 
 
 ngx_int_t
-kz_ws_out_add(kz_ws_t *s, kz_message_t *m)
+kz_ws_out_add(kz_ws_t *s, kz_message_t *m, ngx_uint_t answer)
 {
     kz_ws_out_t  *o;
 
@@ -75,6 +76,7 @@ kz_ws_out_add(kz_ws_t *s, kz_message_t *m)
     }
 
     o->message = kz_message_retain(m);
+    o->answer = answer;
     o->next = NULL;
 
     if (s->out) {
@@ -86,6 +88,10 @@ kz_ws_out_add(kz_ws_t *s, kz_message_t *m)
 
     s->out_last = o;
     s->owed += m->len + sizeof(kz_ws_out_t);
+
+    if (answer) {
+        s->answers += m->len + sizeof(kz_ws_out_t);
+    }
 
     return NGX_OK;
 }
@@ -229,6 +235,11 @@ kz_ws_out_sent(kz_ws_t *s, size_t n)
 
         n -= left;
         s->owed -= left + sizeof(kz_ws_out_t);
+
+        if (o->answer) {
+            s->answers -= o->message->len + sizeof(kz_ws_out_t);
+        }
+
         s->out = o->next;
         s->sent = 0;
 
@@ -283,6 +294,10 @@ kz_ws_out_drop(kz_ws_t *s, ngx_uint_t all)
 
         if (!all) {
             s->owed -= o->message->len + sizeof(kz_ws_out_t);
+
+            if (o->answer) {
+                s->answers -= o->message->len + sizeof(kz_ws_out_t);
+            }
         }
 
         kz_ws_out_release(o);
@@ -290,6 +305,7 @@ kz_ws_out_drop(kz_ws_t *s, ngx_uint_t all)
 
     if (all) {
         s->owed = 0;
+        s->answers = 0;
     }
 }
 

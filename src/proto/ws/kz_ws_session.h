@@ -48,6 +48,7 @@ typedef struct {
     kz_ws_out_t       *out_last;
     size_t             sent;         /* of the first of them */
     size_t             owed;         /* bytes, bookkeeping included */
+    size_t             answers;      /* of that, whole answers to queries */
 
     ngx_queue_t        dirty;
     ngx_msec_t         heard;        /* when the peer sent something */
@@ -145,7 +146,7 @@ kz_message_t *kz_ws_message(ngx_uint_t opcode, const u_char *payload,
     size_t len, ngx_log_t *log);
 
 /* Queues a message, takes a reference of its own; NGX_ERROR: no memory. */
-ngx_int_t kz_ws_out_add(kz_ws_t *s, kz_message_t *m);
+ngx_int_t kz_ws_out_add(kz_ws_t *s, kz_message_t *m, ngx_uint_t answer);
 
 /*
  * Writes what the socket takes: NGX_OK everything, NGX_AGAIN not everything,
