@@ -500,6 +500,17 @@ ngx_kuzzle_init_conf(ngx_cycle_t *cycle, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    /* nginx would make it as well, but name no line when it cannot */
+
+    if (ngx_create_dir(kcf->data.data, 0700) == NGX_FILE_ERROR
+        && ngx_errno != NGX_EEXIST)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, &cf, ngx_errno,
+                           "kuzzle: the data directory \"%V\" cannot be made",
+                           &kcf->data);
+        return NGX_CONF_ERROR;
+    }
+
     if (kcf->bus_size < KZ_BUS_MIN_SIZE) {
         ngx_conf_log_error(NGX_LOG_EMERG, &cf, 0,
                            "\"bus_size\" must be at least %uzm",

@@ -204,3 +204,13 @@ location / {
 GET /_now
 --- kuzzle_reply
 {"status":200}
+
+
+=== TEST 16: a data directory that cannot be made is refused, with the place
+--- main_config
+kuzzle { data /proc/nothing/here; }
+--- must_die
+--- error_log eval
+qr/the data directory "\/proc\/nothing\/here" cannot be made.*nginx\.conf:\d+/
+--- shutdown_error_log eval
+qr/emerg/

@@ -360,4 +360,4 @@ http PUT /nyc/taxi/big {"x":"<<repeat:1000000:x>>"}
 open a
 times 12 a> {"controller":"document","action":"get","index":"nyc","collection":"taxi","_id":"big","requestId":"g$i"}
 sleep 0.5
-times 12 a< in=9 {"status":200,"requestId":"g$i"}
+times 12 a<~ in=9 {"status":200,"requestId":"g$i"}

@@ -183,6 +183,9 @@ sub two_servers {
     my $second = Test::Nginx::Server->new(workers => 2, root_location => 0);
     my $other = $second->root;
 
+    # Also when this test dies half way.
+    add_cleanup_handler(sub { $second->cleanup });
+
     mkdir "$other/$_" for qw(conf logs html tmp);
 
     my $conf = do {

@@ -71,6 +71,8 @@ static char        dir[64];
 static __thread ngx_uint_t  group_size;
 static __thread ngx_uint_t  group_open;
 static int         is_writer;
+
+ngx_pid_t          ngx_parent;
 static int64_t     patience = 5000;    /* deadline of an operation, ms */
 static ngx_uint_t  open_files = 16;
 
@@ -155,27 +157,6 @@ send(int fd, const void *buf, size_t len, int flags)
 }
 
 
-/* The number of changes announced, which should be n soon. */
-
-static unsigned
-announced(unsigned n)
-{
-    unsigned  i, now;
-
-    for (i = 0; i < 2000; i++) {
-        now = __atomic_load_n(&shared->announced, __ATOMIC_ACQUIRE);
-
-        if (now >= n) {
-            break;
-        }
-
-        usleep(1000);
-    }
-
-    return now;
-}
-
-
 void
 kz_bus_writer_recover(ngx_uint_t (*keep)(void *data, u_char *payload,
     size_t len), void *data)
@@ -221,6 +202,7 @@ writer_start(void)
     }
 
     is_writer = 1;
+    ngx_parent = getppid();
 
     d.data = (u_char *) dir;
     d.len = strlen(dir);

@@ -21,9 +21,9 @@ package Test::Nginx::Kuzzle::Crash;
 #     set connections=8 pad=0 limit=12    before anything else
 #     run 0.5               load for half a second
 #     writes 100            ... until so many more writes are acknowledged
-#     kill writer [TERM]    signal, default KILL: "writer", "worker N", "master",
-#     stop writer | cont    "all" (the whole process group); SIGSTOP; SIGCONT
-#                           to whoever was stopped
+#     kill writer [TERM]    signal, default KILL, to "writer", "worker N",
+#                           "master" or "all" (the whole process group)
+#     stop writer | cont    SIGSTOP | SIGCONT to whoever was stopped
 #     reload                SIGHUP
 #     await workers         load until as many workers as at the start serve,
 #     await writer          ... a writer that was not signalled is there,
