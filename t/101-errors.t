@@ -58,7 +58,8 @@ for my $generation (1, 2) {
 }
 
 my @own = grep { !$both{$_} } sort keys %table;
-is("@own", 'api.process.not_implemented services.storage.failed '
+is("@own", 'api.process.not_implemented core.realtime.unavailable '
+    . 'services.storage.failed '
     . 'services.storage.no_answer services.storage.query_timeout '
     . 'services.storage.unavailable', 'our own errors are these');
 

@@ -209,7 +209,7 @@ no hung
 --- load
 set connections=32 pad=60000
 writes 50
-times 6: stop worker 0; run 0.15; kill writer; await writer; cont; writes 40
+times 6: stop worker 0; run 0.15; kill writer; await writer; cont; writes 40; quiet
 no errors
 
 

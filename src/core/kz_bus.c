@@ -79,6 +79,7 @@ static kz_bus_wait_t      kz_bus_wait;
 static ngx_uint_t         kz_bus_next;        /* ring a turn starts with */
 static uint64_t           kz_bus_gaps;
 static ngx_msec_t         kz_bus_tried;
+static ngx_uint_t         kz_bus_foreign;     /* the writer is not ours */
 
 
 static ngx_inline kz_ring_t *
@@ -211,6 +212,41 @@ kz_bus_exit_process(void)
     }
 
     kz_bus_release();
+}
+
+
+void
+kz_bus_announcer(uint64_t id)
+{
+    ngx_uint_t  foreign;
+
+    foreign = (id != kz_bus_id());
+
+    if (foreign == kz_bus_foreign) {
+        return;
+    }
+
+    kz_bus_foreign = foreign;
+
+    if (!foreign) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "kuzzle: the data directory belongs to another nginx: "
+                  "documents are stored by its writer, changes are not "
+                  "heard here and subscriptions refused");
+
+    if (kz_bus_lost) {
+        kz_bus_lost();
+    }
+}
+
+
+ngx_uint_t
+kz_bus_deaf(void)
+{
+    return kz_bus_foreign;
 }
 
 

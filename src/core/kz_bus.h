@@ -127,6 +127,17 @@ void kz_bus_group_end(kz_bus_group_t *g, ngx_uint_t published);
 void kz_bus_writer_recover(ngx_uint_t (*keep)(void *data, u_char *payload,
     size_t len), void *data);
 
+/*
+ * The zone has a random id: a writer that belongs to another nginx (a second
+ * one on the same data directory, the next one of a binary upgrade) announces
+ * changes where this worker cannot hear them.  The store's client tells whose
+ * writer it is connected to; while it is a foreign one kz_bus_deaf() says so,
+ * and when it becomes one kz_bus_lost() is called.
+ */
+uint64_t kz_bus_id(void);
+void kz_bus_announcer(uint64_t id);
+ngx_uint_t kz_bus_deaf(void);
+
 /* Version of the catalogue (indexes, collections, mappings). */
 uint64_t kz_bus_catalog_version(void);
 void kz_bus_catalog_changed(void);

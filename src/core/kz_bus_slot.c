@@ -13,6 +13,7 @@
 #include <ngx_channel.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 
 
 #define KZ_BUS_ROOMS_MIN  16384
@@ -159,6 +160,10 @@ kz_bus_create(kz_bus_shm_t *shm, kz_main_conf_t *conf)
     size_t      size;
     ngx_uint_t  i;
 
+    if (getrandom(&shm->id, sizeof(uint64_t), 0) != sizeof(uint64_t)) {
+        return NGX_ERROR;
+    }
+
     size = kz_bus_ring_size(conf);
 
     shm->writer = ngx_slab_alloc(kz_bus_pool, kz_ring_bytes(size));
@@ -182,6 +187,13 @@ kz_bus_create(kz_bus_shm_t *shm, kz_main_conf_t *conf)
                                    KZ_BUS_BUCKETS * sizeof(kz_bus_share_t *));
 
     return shm->buckets ? NGX_OK : NGX_ERROR;
+}
+
+
+uint64_t
+kz_bus_id(void)
+{
+    return kz_bus_shm ? kz_bus_shm->id : 0;
 }
 
 

@@ -1495,6 +1495,12 @@ KZ_ERROR(PROCESS_NOT_IMPLEMENTED,
       "The API action \"%s\":\"%s\" is not implemented by this server.",
       NULL)
 
+KZ_ERROR(REALTIME_UNAVAILABLE,
+    "core.realtime.unavailable", 65776, 503,
+      "Subscriptions are refused: the data directory belongs to another "
+      "server, whose changes are not heard here.",
+      NULL)
+
 KZ_ERROR(STORAGE_UNAVAILABLE,
     "services.storage.unavailable", 16843008, 503,
       "The storage writer did not take the request in time: "

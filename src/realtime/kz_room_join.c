@@ -39,6 +39,10 @@ kz_realtime_join(kz_req_t *req, kz_channel_opts_t *opts, ngx_str_t *id,
         return kz_fail(req, KZ_E_PROCESS_CONNECTION_DROPPED, 0);
     }
 
+    if (kz_bus_deaf()) {
+        return kz_fail(req, KZ_E_REALTIME_UNAVAILABLE, 0);
+    }
+
     id->len = KZ_ROOM_ID_LEN;
     name->len = KZ_CHANNEL_LEN;
     id->data = ngx_pnalloc(req->pool, KZ_ROOM_ID_LEN);

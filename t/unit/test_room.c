@@ -93,6 +93,13 @@ deliver(void)
 }
 
 
+ngx_uint_t
+kz_bus_deaf(void)
+{
+    return 0;
+}
+
+
 void
 kz_bus_listen(ngx_str_t *index, ngx_str_t *collection, ngx_int_t delta)
 {

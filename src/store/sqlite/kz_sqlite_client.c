@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "core/kz_bus.h"
 #include "core/kz_conf.h"
 #include "store/sqlite/kz_sqlite_wire.h"
 
@@ -456,6 +457,7 @@ static ngx_int_t
 kz_client_frames(void)
 {
     size_t               pos;
+    uint64_t             bus;
     ngx_int_t            rc;
     kz_wire_frame_t      f;
     kz_wire_result_t     result;
@@ -480,6 +482,13 @@ kz_client_frames(void)
 
             if (rc == NGX_OK) {
                 kz_client_result(&result);
+            }
+
+        } else if (f.type == KZ_WIRE_WELCOME) {
+            rc = kz_wire_bus_read(&bus, f.payload, f.len);
+
+            if (rc == NGX_OK) {
+                kz_bus_announcer(bus);
             }
 
         } else if (f.type == KZ_WIRE_LEAVING) {

@@ -341,6 +341,34 @@ kz_wire_leaving_read(kz_wire_leaving_t *l, u_char *p, size_t len)
 
 
 u_char *
+kz_wire_bus_write(u_char *dst, kz_wire_type_e type, uint64_t bus)
+{
+    kz_wire_bus_t  b;
+
+    b.bus = bus;
+    dst = kz_wire_head(dst, type, sizeof(kz_wire_bus_t));
+
+    return ngx_cpymem(dst, &b, sizeof(kz_wire_bus_t));
+}
+
+
+ngx_int_t
+kz_wire_bus_read(uint64_t *bus, u_char *p, size_t len)
+{
+    kz_wire_bus_t  b;
+
+    if (len != sizeof(kz_wire_bus_t)) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(&b, p, sizeof(kz_wire_bus_t));
+    *bus = b.bus;
+
+    return NGX_OK;
+}
+
+
+u_char *
 kz_wire_word_write(u_char *dst, kz_wire_type_e type)
 {
     return kz_wire_head(dst, type, 0);

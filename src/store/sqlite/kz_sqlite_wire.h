@@ -8,7 +8,7 @@
  *     frame    length of the payload (32 bits), type (32 bits), payload
  *
  *     worker  -> writer   HELLO once, then OP, OP, ...
- *     writer  -> worker   RESULT, RESULT, ..., LEAVING before it goes
+ *     writer  -> worker   WELCOME, RESULT, ..., LEAVING before it goes
  *     writers             TAKEOVER (let me have it), STANDBY (I wait)
  *
  * Both ends run on one host, in processes of one program: integers are as
@@ -37,6 +37,7 @@ typedef enum {
     KZ_WIRE_TAKEOVER,
     KZ_WIRE_STANDBY,
     KZ_WIRE_LEAVING,
+    KZ_WIRE_WELCOME,
     KZ_WIRE_MAX
 } kz_wire_type_e;
 
@@ -108,6 +109,13 @@ typedef struct {
 } kz_wire_leaving_t;
 
 
+/* TAKEOVER, WELCOME: which bus the writer announces changes on. */
+
+typedef struct {
+    uint64_t         bus;
+} kz_wire_bus_t;
+
+
 /*
  * The frame at the start of the bytes.  NGX_OK; NGX_AGAIN: not all of it is
  * there yet; NGX_ERROR: an unknown type, or too long.
@@ -129,11 +137,15 @@ u_char *kz_wire_result_write(u_char *dst, const kz_wire_result_t *r);
 
 #define KZ_WIRE_HELLO_LEN    (KZ_WIRE_HEAD + sizeof(kz_wire_hello_t))
 #define KZ_WIRE_LEAVING_LEN  (KZ_WIRE_HEAD + sizeof(kz_wire_leaving_t))
+#define KZ_WIRE_BUS_LEN      (KZ_WIRE_HEAD + sizeof(kz_wire_bus_t))
 
 u_char *kz_wire_hello_write(u_char *dst, const kz_wire_hello_t *h);
 u_char *kz_wire_leaving_write(u_char *dst, const kz_wire_leaving_t *l);
 
-/* A frame without payload: TAKEOVER, STANDBY. */
+/* TAKEOVER or WELCOME. */
+u_char *kz_wire_bus_write(u_char *dst, kz_wire_type_e type, uint64_t bus);
+
+/* A frame without payload: STANDBY. */
 u_char *kz_wire_word_write(u_char *dst, kz_wire_type_e type);
 
 /*
@@ -143,6 +155,7 @@ u_char *kz_wire_word_write(u_char *dst, kz_wire_type_e type);
 ngx_int_t kz_wire_op_read(kz_wire_op_t *op, u_char *p, size_t len);
 ngx_int_t kz_wire_result_read(kz_wire_result_t *r, u_char *p, size_t len);
 ngx_int_t kz_wire_hello_read(kz_wire_hello_t *h, u_char *p, size_t len);
+ngx_int_t kz_wire_bus_read(uint64_t *bus, u_char *p, size_t len);
 ngx_int_t kz_wire_leaving_read(kz_wire_leaving_t *l, u_char *p, size_t len);
 
 

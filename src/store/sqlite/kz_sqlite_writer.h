@@ -59,7 +59,7 @@
 #define KZ_WRITER_KEEP          600                /* results, seconds */
 
 #define KZ_STORE_MAX_ID         512
-#define KZ_STORE_MAX_SOURCE     (64 * 1024 * 1024)
+#define KZ_STORE_MAX_SOURCE     (16 * 1024 * 1024)
 
 
 typedef struct kz_writer_s    kz_writer_t;

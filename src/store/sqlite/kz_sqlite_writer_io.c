@@ -140,7 +140,8 @@ int
 kz_writer_connect(kz_writer_t *w, kz_wire_type_e word)
 {
     int                 fd;
-    u_char              frame[KZ_WIRE_HEAD];
+    size_t              len;
+    u_char              frame[KZ_WIRE_BUS_LEN];
     struct sockaddr_un  sun;
 
     if (kz_io_address(w, &sun, 0) != NGX_OK) {
@@ -152,10 +153,15 @@ kz_writer_connect(kz_writer_t *w, kz_wire_type_e word)
         return -1;
     }
 
-    (void) kz_wire_word_write(frame, word);
+    if (word == KZ_WIRE_TAKEOVER) {
+        len = kz_wire_bus_write(frame, word, kz_bus_id()) - frame;
+
+    } else {
+        len = kz_wire_word_write(frame, word) - frame;
+    }
 
     if (connect(fd, (struct sockaddr *) &sun, sizeof(sun)) == -1
-        || send(fd, frame, KZ_WIRE_HEAD, MSG_NOSIGNAL) != KZ_WIRE_HEAD)
+        || send(fd, frame, len, MSG_NOSIGNAL) != (ssize_t) len)
     {
         (void) close(fd);
         return -1;
@@ -444,6 +450,8 @@ kz_io_frames(kz_writer_t *w, kz_wconn_t *c)
 static ngx_int_t
 kz_io_frame(kz_writer_t *w, kz_wconn_t *c, kz_wire_frame_t *f)
 {
+    u_char           welcome[KZ_WIRE_BUS_LEN];
+    uint64_t         bus;
     kz_wire_hello_t  hello;
 
     switch (f->type) {
@@ -459,14 +467,32 @@ kz_io_frame(kz_writer_t *w, kz_wconn_t *c, kz_wire_frame_t *f)
         c->session = hello.session;
         w->seen = 1;
 
+        (void) kz_wire_bus_write(welcome, KZ_WIRE_WELCOME, kz_bus_id());
+        kz_wconn_send(w, c, welcome, KZ_WIRE_BUS_LEN);
+
         return NGX_OK;
 
     case KZ_WIRE_OP:
         return kz_io_op(w, c, f);
 
     case KZ_WIRE_TAKEOVER:
-        w->takeover = 1;
-        return NGX_OK;
+
+        if (kz_wire_bus_read(&bus, f->payload, f->len) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (bus == kz_bus_id()) {
+            w->takeover = 1;
+            return NGX_OK;
+        }
+
+        /*
+         * Another nginx on the same directory, or the next one of a binary
+         * upgrade: our workers would not hear what it announces.  It gets
+         * the store when this one ends.
+         */
+
+        /* fall through */
 
     case KZ_WIRE_STANDBY:
 
