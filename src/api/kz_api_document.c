@@ -367,13 +367,11 @@ kz_document_exists(kz_req_t *req)
 static ngx_int_t
 kz_document_exists_read(kz_req_t *req)
 {
-    if (req->op->found) {
-        ngx_str_set(&req->result.json, "true");
-    } else {
-        ngx_str_set(&req->result.json, "false");
+    if (req->op->status != KZ_STORE_OK) {
+        return kz_store_fail(req, req->op);
     }
 
-    return kz_document_result(req, KZ_RESULT_JSON);
+    return kz_result_bool(req, req->op->found);
 }
 
 

@@ -136,15 +136,7 @@ kz_index_exists_read(kz_req_t *req)
         return kz_store_fail(req, req->op);
     }
 
-    req->result.type = KZ_RESULT_JSON;
-
-    if (req->op->found) {
-        ngx_str_set(&req->result.json, "true");
-    } else {
-        ngx_str_set(&req->result.json, "false");
-    }
-
-    return NGX_OK;
+    return kz_result_bool(req, req->op->found);
 }
 
 
@@ -179,15 +171,7 @@ kz_index_list_read(kz_req_t *req)
 
     kz_out_lit(&o, "]}");
 
-    if (kz_out_failed(&o)) {
-        return NGX_ERROR;
-    }
-
-    req->result.type = KZ_RESULT_JSON;
-    req->result.json.data = o.start;
-    req->result.json.len = kz_out_len(&o);
-
-    return NGX_OK;
+    return kz_result_json(req, &o);
 }
 
 

@@ -139,15 +139,7 @@ kz_realtime_subscribe(kz_req_t *req)
     kz_out_str(&o, &channel);
     kz_out_lit(&o, "\"}");
 
-    if (kz_out_failed(&o)) {
-        return NGX_ERROR;
-    }
-
-    req->result.type = KZ_RESULT_JSON;
-    req->result.json.data = o.start;
-    req->result.json.len = kz_out_len(&o);
-
-    return NGX_OK;
+    return kz_result_json(req, &o);
 }
 
 

@@ -17,7 +17,6 @@ static ngx_int_t kz_server_now(kz_req_t *req);
 static ngx_int_t kz_server_info(kz_req_t *req);
 static ngx_int_t kz_server_public_api(kz_req_t *req);
 static ngx_int_t kz_server_admin_exists(kz_req_t *req);
-static ngx_int_t kz_server_result(kz_req_t *req, kz_out_t *o);
 static void kz_server_api(kz_out_t *o, ngx_uint_t generation);
 static void kz_server_api_action(kz_out_t *o, const kz_controller_t *c,
     const kz_action_t *a, const kz_route_t **route, ngx_uint_t generation);
@@ -111,21 +110,6 @@ kz_server_init(ngx_cycle_t *cycle)
 
 
 static ngx_int_t
-kz_server_result(kz_req_t *req, kz_out_t *o)
-{
-    if (kz_out_failed(o)) {
-        return NGX_ERROR;
-    }
-
-    req->result.type = KZ_RESULT_JSON;
-    req->result.json.data = o->start;
-    req->result.json.len = kz_out_len(o);
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
 kz_server_now(kz_req_t *req)
 {
     kz_out_t  o;
@@ -136,7 +120,7 @@ kz_server_now(kz_req_t *req)
     kz_out_int(&o, req->timestamp);
     kz_out_char(&o, '}');
 
-    return kz_server_result(req, &o);
+    return kz_result_json(req, &o);
 }
 
 
@@ -215,7 +199,7 @@ kz_server_info(kz_req_t *req)
     kz_out_lit(&o, "]}},\"services\":{\"storageEngine\":"
                    "{\"type\":\"sqlite\"}}}}");
 
-    return kz_server_result(req, &o);
+    return kz_result_json(req, &o);
 }
 
 

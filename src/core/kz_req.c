@@ -176,6 +176,37 @@ kz_fail_text(kz_req_t *req, ngx_uint_t status, const char *fmt, ...)
 }
 
 
+ngx_int_t
+kz_result_json(kz_req_t *req, kz_out_t *o)
+{
+    if (kz_out_failed(o)) {
+        return NGX_ERROR;
+    }
+
+    req->result.type = KZ_RESULT_JSON;
+    req->result.json.data = o->start;
+    req->result.json.len = kz_out_len(o);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+kz_result_bool(kz_req_t *req, ngx_uint_t yes)
+{
+    req->result.type = KZ_RESULT_JSON;
+
+    if (yes) {
+        ngx_str_set(&req->result.json, "true");
+
+    } else {
+        ngx_str_set(&req->result.json, "false");
+    }
+
+    return NGX_OK;
+}
+
+
 ngx_str_t *
 kz_req_json_error(kz_req_t *req, const kz_json_err_t *err)
 {

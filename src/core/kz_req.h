@@ -143,6 +143,14 @@ ngx_int_t kz_fail(kz_req_t *req, kz_error_e e, ngx_uint_t n, ...);
 ngx_int_t kz_fail_text(kz_req_t *req, ngx_uint_t status, const char *fmt,
     ...);
 
+/*
+ * The result of a request whose reply is ready: JSON text, in both
+ * generations the same, or true or false.  Return NGX_OK, or NGX_ERROR when
+ * the text could not be put together.
+ */
+ngx_int_t kz_result_json(kz_req_t *req, kz_out_t *o);
+ngx_int_t kz_result_bool(kz_req_t *req, ngx_uint_t yes);
+
 /* The words of a JSON error, for a message; in the request's pool. */
 ngx_str_t *kz_req_json_error(kz_req_t *req, const kz_json_err_t *err);
 
