@@ -7,8 +7,8 @@
 set -e
 
 build='nginx nginx-dev libnginx-mod-stream gcc make libc6-dev
-       libjansson-dev libsqlite3-dev libssl-dev libpcre2-dev zlib1g-dev'
-test='perl curl sqlite3 nodejs npm valgrind clang openssl'
+       libsqlite3-dev libssl-dev libpcre2-dev zlib1g-dev'
+test='libjansson-dev perl curl sqlite3 nodejs npm valgrind clang openssl'
 
 want=$build
 if [ "$1" = test ]; then
