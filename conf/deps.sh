@@ -8,7 +8,8 @@ set -e
 
 build='nginx nginx-dev libnginx-mod-stream gcc make libc6-dev
        libsqlite3-dev libssl-dev libpcre2-dev zlib1g-dev'
-test='libjansson-dev perl curl sqlite3 nodejs npm valgrind clang openssl'
+test='libjansson-dev perl curl sqlite3 nodejs npm valgrind clang
+      libclang-rt-14-dev openssl'
 
 want=$build
 if [ "$1" = test ]; then
