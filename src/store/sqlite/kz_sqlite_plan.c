@@ -482,7 +482,7 @@ kz_plan_add(kz_run_t *run, int64_t r)
 
     run->rows[run->nrows++] = r;
 
-    return kz_run_check(run);
+    return kz_run_check(run, 0);
 }
 
 

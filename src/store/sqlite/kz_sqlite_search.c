@@ -10,6 +10,8 @@
 
 
 #define KZ_SEARCH_STEPS  2000         /* of SQLite's machine, a look */
+#define KZ_SEARCH_ROW    256          /* bytes a row counts for, at least */
+#define KZ_SEARCH_WORK   65536        /* bytes between looks at the clock */
 
 
 static ngx_int_t kz_search_run(kz_run_t *run);
@@ -92,9 +94,19 @@ kz_search_progress(void *data)
 
 
 ngx_int_t
-kz_run_check(kz_run_t *run)
+kz_run_check(kz_run_t *run, size_t bytes)
 {
-    if (++run->ticks % 256 != 0 || !kz_search_progress(run)) {
+    /* by bytes, not by rows: a few large documents are work too */
+
+    run->work += KZ_SEARCH_ROW + bytes;
+
+    if (run->work < KZ_SEARCH_WORK) {
+        return NGX_OK;
+    }
+
+    run->work = 0;
+
+    if (!kz_search_progress(run)) {
         return NGX_OK;
     }
 
@@ -333,10 +345,6 @@ kz_search_row(kz_run_t *run, sqlite3_stmt *stmt)
     ngx_int_t   rc;
     ngx_str_t   id, src;
 
-    if (kz_run_check(run) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
     id.data = (u_char *) sqlite3_column_text(stmt, 0);
     id.len = sqlite3_column_bytes(stmt, 0);
     src.data = (u_char *) sqlite3_column_text(stmt, 3);
@@ -344,6 +352,10 @@ kz_search_row(kz_run_t *run, sqlite3_stmt *stmt)
 
     if (id.data == NULL || src.data == NULL) {
         return kz_run_memory(run);
+    }
+
+    if (kz_run_check(run, src.len) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     rc = kz_match_doc(run->s->match, &id, &src, &score);

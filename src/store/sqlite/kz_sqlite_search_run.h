@@ -26,7 +26,7 @@ typedef struct {
     kz_search_t          *s;
     kz_sqlite_db_t       *db;
     uint64_t              deadline;   /* monotonic, ms */
-    ngx_uint_t            ticks;
+    size_t                work;       /* since the clock was looked at */
 
     int64_t              *rows;       /* candidates: malloc's */
     size_t                nrows;
@@ -44,8 +44,11 @@ typedef struct {
 
 uint64_t kz_run_now(void);
 
-/* To be asked in loops: NGX_ERROR, with the status set, when it is over. */
-ngx_int_t kz_run_check(kz_run_t *run);
+/*
+ * To be asked in loops, with the bytes that are to be gone through next:
+ * NGX_ERROR, with the status set, when it is over.
+ */
+ngx_int_t kz_run_check(kz_run_t *run, size_t bytes);
 
 /* Takes the status from what SQLite says; NGX_ERROR. */
 ngx_int_t kz_run_failed(kz_run_t *run);
