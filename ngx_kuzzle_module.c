@@ -53,19 +53,11 @@ static ngx_int_t ngx_kuzzle_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_kuzzle_init_process(ngx_cycle_t *cycle);
 static void ngx_kuzzle_exit_process(ngx_cycle_t *cycle);
 
-static void *ngx_http_kuzzle_create_loc_conf(ngx_conf_t *cf);
-static char *ngx_http_kuzzle_merge_loc_conf(ngx_conf_t *cf, void *parent,
-    void *child);
 static char *ngx_http_kuzzle(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_http_kuzzle_drain(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_kuzzle_check_body(ngx_conf_t *cf, void *post,
     void *data);
-static ngx_int_t ngx_http_kuzzle_add_variables(ngx_conf_t *cf);
-static ngx_int_t ngx_http_kuzzle_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_kuzzle_status(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
 
 static char *ngx_stream_kuzzle_mqtt(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -78,6 +70,13 @@ static ngx_conf_enum_t  ngx_http_kuzzle_api[] = {
     { ngx_string("auto"), KZ_DIALECT_AUTO },
     { ngx_string("1"), KZ_DIALECT_1 },
     { ngx_string("2"), KZ_DIALECT_2 },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_kuzzle_envelopes[] = {
+    { ngx_string("nested"), 0 },
+    { ngx_string("flat"), 1 },
     { ngx_null_string, 0 }
 };
 
@@ -96,6 +95,14 @@ static ngx_conf_num_bounds_t  ngx_kuzzle_count_bounds = {
 
 static ngx_conf_num_bounds_t  ngx_kuzzle_depth_bounds = {
     ngx_conf_check_num_bounds, 4, 1024
+};
+
+static ngx_conf_num_bounds_t  ngx_kuzzle_level_bounds = {
+    ngx_conf_check_num_bounds, 1, 9
+};
+
+static ngx_conf_num_bounds_t  ngx_kuzzle_layers_bounds = {
+    ngx_conf_check_num_bounds, 1, 16
 };
 
 static ngx_conf_post_t  ngx_http_kuzzle_body_bounds = {
@@ -150,12 +157,21 @@ static ngx_command_t  ngx_kuzzle_conf_commands[] = {
     { ngx_string("query_timeout"), KZ_BLOCK,
       ngx_conf_set_msec_slot, 0, KZ_MAIN(query_timeout), NULL },
 
+    { ngx_string("stats_interval"), KZ_BLOCK,
+      ngx_conf_set_msec_slot, 0, KZ_MAIN(stats_interval), NULL },
+
+    { ngx_string("stats_ttl"), KZ_BLOCK,
+      ngx_conf_set_msec_slot, 0, KZ_MAIN(stats_ttl), NULL },
+
     { ngx_string("store_pending"), KZ_BLOCK,
       ngx_conf_set_num_slot, 0, KZ_MAIN(store_pending),
       &ngx_kuzzle_count_bounds },
 
     { ngx_string("store_timeout"), KZ_BLOCK,
       ngx_conf_set_msec_slot, 0, KZ_MAIN(store_timeout), NULL },
+
+    { ngx_string("store_wait"), KZ_BLOCK,
+      ngx_conf_set_msec_slot, 0, KZ_MAIN(store_wait), NULL },
 
     { ngx_string("subscription_conditions"), KZ_BLOCK,
       ngx_conf_set_num_slot, 0, KZ_MAIN(filter_conditions), NULL },
@@ -183,9 +199,29 @@ static ngx_command_t  ngx_http_kuzzle_commands[] = {
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
       ngx_http_kuzzle, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL },
 
+    { ngx_string("kuzzle_allow_origin"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      kz_http_set_origins, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL },
+
     { ngx_string("kuzzle_api"), KZ_HTTP,
       ngx_conf_set_enum_slot, NGX_HTTP_LOC_CONF_OFFSET, KZ_LOC(api),
       ngx_http_kuzzle_api },
+
+    { ngx_string("kuzzle_compression"), KZ_HTTP,
+      ngx_conf_set_flag_slot, NGX_HTTP_LOC_CONF_OFFSET, KZ_LOC(compression),
+      NULL },
+
+    { ngx_string("kuzzle_compression_level"), KZ_HTTP,
+      ngx_conf_set_num_slot, NGX_HTTP_LOC_CONF_OFFSET,
+      KZ_LOC(compression_level), &ngx_kuzzle_level_bounds },
+
+    { ngx_string("kuzzle_compression_min_length"), KZ_HTTP,
+      ngx_conf_set_size_slot, NGX_HTTP_LOC_CONF_OFFSET,
+      KZ_LOC(compression_min), NULL },
+
+    { ngx_string("kuzzle_cookie_authentication"), KZ_HTTP,
+      ngx_conf_set_flag_slot, NGX_HTTP_LOC_CONF_OFFSET, KZ_LOC(cookies),
+      NULL },
 
     { ngx_string("kuzzle_drain"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
@@ -199,9 +235,21 @@ static ngx_command_t  ngx_http_kuzzle_commands[] = {
       ngx_conf_set_num_slot, NGX_HTTP_LOC_CONF_OFFSET, KZ_LOC(json_depth),
       &ngx_kuzzle_depth_bounds },
 
+    { ngx_string("kuzzle_legacy_envelope"), KZ_HTTP,
+      ngx_conf_set_enum_slot, NGX_HTTP_LOC_CONF_OFFSET, KZ_LOC(legacy_flat),
+      ngx_http_kuzzle_envelopes },
+
     { ngx_string("kuzzle_max_connections"), KZ_HTTP,
       ngx_conf_set_num_slot, NGX_HTTP_LOC_CONF_OFFSET,
       KZ_LOC(max_connections), NULL },
+
+    { ngx_string("kuzzle_max_encoding_layers"), KZ_HTTP,
+      ngx_conf_set_num_slot, NGX_HTTP_LOC_CONF_OFFSET,
+      KZ_LOC(encoding_layers), &ngx_kuzzle_layers_bounds },
+
+    { ngx_string("kuzzle_max_form_file_size"), KZ_HTTP,
+      ngx_conf_set_size_slot, NGX_HTTP_LOC_CONF_OFFSET,
+      KZ_LOC(form_file_max), NULL },
 
     { ngx_string("kuzzle_max_pending"), KZ_HTTP,
       ngx_conf_set_num_slot, NGX_HTTP_LOC_CONF_OFFSET, KZ_LOC(pending),
@@ -239,21 +287,6 @@ static ngx_command_t  ngx_stream_kuzzle_commands[] = {
 };
 
 
-static ngx_http_variable_t  ngx_http_kuzzle_vars[] = {
-
-    { ngx_string("kuzzle_action"), NULL, ngx_http_kuzzle_variable,
-      offsetof(kz_http_ctx_t, action), NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("kuzzle_controller"), NULL, ngx_http_kuzzle_variable,
-      offsetof(kz_http_ctx_t, controller), NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("kuzzle_status"), NULL, ngx_http_kuzzle_status,
-      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-      ngx_http_null_variable
-};
-
-
 static ngx_core_module_t  ngx_kuzzle_module_ctx = {
     ngx_string("kuzzle"),
     ngx_kuzzle_create_conf,
@@ -278,14 +311,14 @@ ngx_module_t  ngx_kuzzle_module = {
 
 
 static ngx_http_module_t  ngx_http_kuzzle_module_ctx = {
-    ngx_http_kuzzle_add_variables,         /* preconfiguration */
+    kz_http_add_variables,                 /* preconfiguration */
     NULL,                                  /* postconfiguration */
     NULL,                                  /* create main configuration */
     NULL,                                  /* init main configuration */
     NULL,                                  /* create server configuration */
     NULL,                                  /* merge server configuration */
-    ngx_http_kuzzle_create_loc_conf,       /* create location configuration */
-    ngx_http_kuzzle_merge_loc_conf         /* merge location configuration */
+    kz_http_create_loc_conf,               /* create location configuration */
+    kz_http_merge_loc_conf                 /* merge location configuration */
 };
 
 
@@ -347,6 +380,9 @@ ngx_kuzzle_create_conf(ngx_cycle_t *cycle)
     conf->filter_minterms = NGX_CONF_UNSET_UINT;
     conf->rooms = NGX_CONF_UNSET_UINT;
     conf->drain = NGX_CONF_UNSET_MSEC;
+    conf->store_wait = NGX_CONF_UNSET_MSEC;
+    conf->stats_interval = NGX_CONF_UNSET_MSEC;
+    conf->stats_ttl = NGX_CONF_UNSET_MSEC;
 
     return conf;
 }
@@ -465,6 +501,9 @@ ngx_kuzzle_init_conf(ngx_cycle_t *cycle, void *conf)
     ngx_conf_init_uint_value(kcf->filter_minterms, 0);
     ngx_conf_init_uint_value(kcf->rooms, 1000000);
     ngx_conf_init_msec_value(kcf->drain, 30000);
+    ngx_conf_init_msec_value(kcf->store_wait, 1000);
+    ngx_conf_init_msec_value(kcf->stats_interval, 10000);
+    ngx_conf_init_msec_value(kcf->stats_ttl, 3600000);
 
     if (kcf->data.data == NULL
         && ngx_kuzzle_default_data(cycle, &kcf->data) != NGX_OK)
@@ -655,158 +694,6 @@ ngx_http_kuzzle_check_body(ngx_conf_t *cf, void *post, void *data)
     }
 
     return NGX_CONF_OK;
-}
-
-
-static void *
-ngx_http_kuzzle_create_loc_conf(ngx_conf_t *cf)
-{
-    kz_loc_conf_t  *conf;
-
-    conf = ngx_pcalloc(cf->pool, sizeof(kz_loc_conf_t));
-    if (conf == NULL) {
-        return NULL;
-    }
-
-    conf->enable = NGX_CONF_UNSET;
-    conf->api = NGX_CONF_UNSET_UINT;
-    conf->body_max = NGX_CONF_UNSET_SIZE;
-    conf->json_depth = NGX_CONF_UNSET_UINT;
-    conf->max_connections = NGX_CONF_UNSET_UINT;
-    conf->pending = NGX_CONF_UNSET_UINT;
-    conf->subscriptions = NGX_CONF_UNSET_UINT;
-    conf->send_queue = NGX_CONF_UNSET_SIZE;
-    conf->heartbeat = NGX_CONF_UNSET_MSEC;
-    conf->send_timeout = NGX_CONF_UNSET_MSEC;
-
-    return conf;
-}
-
-
-static char *
-ngx_http_kuzzle_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
-{
-    kz_loc_conf_t             *prev = parent;
-    kz_loc_conf_t             *conf = child;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    ngx_conf_merge_uint_value(conf->api, prev->api, KZ_DIALECT_AUTO);
-    ngx_conf_merge_size_value(conf->body_max, prev->body_max, 1024 * 1024);
-    ngx_conf_merge_uint_value(conf->json_depth, prev->json_depth, 128);
-    ngx_conf_merge_uint_value(conf->max_connections, prev->max_connections,
-                              0);
-    ngx_conf_merge_uint_value(conf->pending, prev->pending, 100);
-    ngx_conf_merge_uint_value(conf->subscriptions, prev->subscriptions,
-                              10000);
-    ngx_conf_merge_size_value(conf->send_queue, prev->send_queue,
-                              4 * 1024 * 1024);
-    ngx_conf_merge_msec_value(conf->heartbeat, prev->heartbeat, 60000);
-    ngx_conf_merge_msec_value(conf->send_timeout, prev->send_timeout, 60000);
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    /* if and limit_except in such a location belong to it */
-
-    if (conf->enable != 1 && prev->enable == 1 && clcf->noname
-        && clcf->handler == NULL)
-    {
-        conf->enable = 1;
-        clcf->handler = ngx_http_kuzzle_handler;
-    }
-
-    if (conf->enable != 1) {
-        return NGX_CONF_OK;
-    }
-
-    /*
-     * nginx's own limit would answer with a page of HTML.  Where it was left
-     * at its default, ours does the work; a lower one is the user's.
-     */
-
-    if (clcf->client_max_body_size == 1024 * 1024
-        || clcf->client_max_body_size > (off_t) conf->body_max)
-    {
-        clcf->client_max_body_size = 0;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static ngx_int_t
-ngx_http_kuzzle_add_variables(ngx_conf_t *cf)
-{
-    ngx_http_variable_t  *var, *v;
-
-    for (v = ngx_http_kuzzle_vars; v->name.len; v++) {
-        var = ngx_http_add_variable(cf, &v->name, v->flags);
-        if (var == NULL) {
-            return NGX_ERROR;
-        }
-
-        var->get_handler = v->get_handler;
-        var->data = v->data;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_kuzzle_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    ngx_str_t      *s;
-    kz_http_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_kuzzle_module);
-
-    if (ctx == NULL) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    s = (ngx_str_t *) ((u_char *) ctx + data);
-
-    if (s->len == 0) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    v->data = s->data;
-    v->len = s->len;
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_kuzzle_status(ngx_http_request_t *r, ngx_http_variable_value_t *v,
-    uintptr_t data)
-{
-    kz_http_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_kuzzle_module);
-
-    if (ctx == NULL || ctx->status == 0) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    v->data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
-    if (v->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    v->len = ngx_sprintf(v->data, "%ui", ctx->status) - v->data;
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
-
-    return NGX_OK;
 }
 
 

@@ -348,20 +348,14 @@ kz_query_arg(kz_req_t *req, kz_json_member_t *m)
 {
     kz_arg_t  *arg;
 
-    if (req->args == NULL) {
-        req->args = ngx_palloc(req->pool,
-                               KZ_REQ_MAX_ARGS * sizeof(kz_arg_t));
-        if (req->args == NULL) {
-            return NGX_ERROR;
-        }
+    arg = kz_req_arg_push(req);
+    if (arg == NULL) {
+        return NGX_ERROR;
     }
-
-    arg = &req->args[req->nargs++];
 
     arg->name.len = m->key.len;
     arg->name.data = m->key.data;
     arg->val = m->val;
-    ngx_str_null(&arg->text);
 
     if (m->escaped) {
         arg->name.data = ngx_pnalloc(req->pool, m->key.len);

@@ -37,6 +37,9 @@ typedef struct {
     ngx_uint_t       rooms;              /* limits.subscriptionRooms */
     ngx_msec_t       drain;              /* kuzzle_drain */
     ngx_str_t        node;               /* node name in 2.x envelopes */
+    ngx_msec_t       store_wait;         /* a queue is full when it is longer */
+    ngx_msec_t       stats_interval;     /* server:getStats: a frame */
+    ngx_msec_t       stats_ttl;          /* and how long it is kept */
     unsigned         enabled:1;          /* some location says "kuzzle" */
     unsigned         declared:1;         /* kuzzle { } was seen */
 } kz_main_conf_t;
@@ -55,6 +58,14 @@ typedef struct {
     size_t           send_queue;         /* bytes a slow reader may owe */
     ngx_msec_t       heartbeat;          /* a ping after that much silence */
     ngx_msec_t       send_timeout;       /* a peer that takes nothing */
+    ngx_flag_t       compression;        /* http: of bodies and replies */
+    ngx_uint_t       encoding_layers;    /* http.maxEncodingLayers */
+    ngx_int_t        compression_level;  /* zlib's, 1 to 9 */
+    size_t           compression_min;    /* bytes of a reply */
+    size_t           form_file_max;      /* http.maxFormFileSize */
+    ngx_flag_t       cookies;            /* http.cookieAuthentication */
+    ngx_array_t     *origins;            /* of ngx_str_t; NULL: all ("*") */
+    ngx_uint_t       legacy_flat;        /* envelope of generation 0 */
 } kz_loc_conf_t;
 
 

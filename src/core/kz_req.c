@@ -227,6 +227,39 @@ kz_req_json_error(kz_req_t *req, const kz_json_err_t *err)
 
 
 kz_arg_t *
+kz_req_arg_push(kz_req_t *req)
+{
+    kz_arg_t    *args;
+    ngx_uint_t   max;
+
+    if (req->nargs == KZ_REQ_MAX_ARGS) {
+        return NULL;
+    }
+
+    if (req->nargs == req->max_args) {
+        max = req->max_args ? ngx_min(req->max_args * 4, KZ_REQ_MAX_ARGS) : 4;
+
+        args = ngx_palloc(req->pool, max * sizeof(kz_arg_t));
+        if (args == NULL) {
+            return NULL;
+        }
+
+        if (req->nargs) {
+            ngx_memcpy(args, req->args, req->nargs * sizeof(kz_arg_t));
+        }
+
+        req->args = args;
+        req->max_args = max;
+    }
+
+    args = &req->args[req->nargs++];
+    ngx_memzero(args, sizeof(kz_arg_t));
+
+    return args;
+}
+
+
+kz_arg_t *
 kz_req_arg(kz_req_t *req, const char *name, size_t len)
 {
     kz_arg_t    *arg;

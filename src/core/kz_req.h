@@ -50,6 +50,8 @@ typedef enum {
     KZ_RESULT_NULL = 0,        /* "result": null */
     KZ_RESULT_ABSENT,          /* 2.x: no member; 1.x: null */
     KZ_RESULT_JSON,            /* the same JSON text in both: result.json */
+    KZ_RESULT_RAW,             /* result.json is the whole reply, without
+                                  an envelope, of type raw_type */
     KZ_RESULT_INDEX_CREATED,
     KZ_RESULT_MAPPING,         /* op->mapping */
     KZ_RESULT_CREATED,         /* document:create; op->doc */
@@ -99,6 +101,7 @@ struct kz_req_s {
 
     kz_arg_t         *args;        /* the rest, last wins */
     ngx_uint_t        nargs;
+    ngx_uint_t        max_args;    /* there is room for */
 
     kz_dialect_e      dialect;     /* 1 or 2 once routing has begun */
     int64_t           timestamp;   /* epoch, ms */
@@ -112,6 +115,7 @@ struct kz_req_s {
     ngx_str_t         fail_args[KZ_FAIL_MAX_ARGS];
     ngx_uint_t        nfail_args;
     ngx_str_t         fail_text;   /* KZ_E_NONE: the message itself */
+    ngx_str_t         raw_type;    /* KZ_RESULT_RAW: its Content-Type */
 
     unsigned          failed:1;
     unsigned          parked:1;
@@ -153,6 +157,12 @@ ngx_int_t kz_result_bool(kz_req_t *req, ngx_uint_t yes);
 
 /* The words of a JSON error, for a message; in the request's pool. */
 ngx_str_t *kz_req_json_error(kz_req_t *req, const kz_json_err_t *err);
+
+/*
+ * A new, empty argument at the end of the list.  NULL: no memory, or there
+ * are KZ_REQ_MAX_ARGS.
+ */
+kz_arg_t *kz_req_arg_push(kz_req_t *req);
 
 /* The argument of that name (not one of the envelope's), or NULL. */
 kz_arg_t *kz_req_arg(kz_req_t *req, const char *name, size_t len);
