@@ -27,20 +27,21 @@ static void kz_dialect_left(kz_req_t *req, kz_out_t *o);
 
 
 static const kz_dialect_result_pt  kz_dialect_results[] = {
-    kz_dialect_null,
-    kz_dialect_null,
-    kz_dialect_json,
-    kz_dialect_index_created,
-    kz_dialect_mapping,
-    kz_dialect_created,
-    kz_dialect_written,
-    kz_dialect_updated,
-    kz_dialect_deleted,
-    kz_dialect_got,
-    kz_dialect_count,
-    kz_dialect_hits,
-    kz_dialect_user,
-    kz_dialect_left
+    [KZ_RESULT_NULL] = kz_dialect_null,
+    [KZ_RESULT_ABSENT] = kz_dialect_null,
+    [KZ_RESULT_JSON] = kz_dialect_json,
+    [KZ_RESULT_RAW] = kz_dialect_json,
+    [KZ_RESULT_INDEX_CREATED] = kz_dialect_index_created,
+    [KZ_RESULT_MAPPING] = kz_dialect_mapping,
+    [KZ_RESULT_CREATED] = kz_dialect_created,
+    [KZ_RESULT_WRITTEN] = kz_dialect_written,
+    [KZ_RESULT_UPDATED] = kz_dialect_updated,
+    [KZ_RESULT_DELETED] = kz_dialect_deleted,
+    [KZ_RESULT_GOT] = kz_dialect_got,
+    [KZ_RESULT_COUNT] = kz_dialect_count,
+    [KZ_RESULT_HITS] = kz_dialect_hits,
+    [KZ_RESULT_USER] = kz_dialect_user,
+    [KZ_RESULT_LEFT] = kz_dialect_left
 };
 
 
