@@ -231,6 +231,39 @@ typedef struct {
 void *kz_agg_alloc(kz_aggs_t *a, size_t size);
 kz_state_t **kz_agg_states(kz_aggs_t *a, ngx_uint_t n);
 
+/* A copy until kz_agg_free(). */
+ngx_int_t kz_agg_dup(kz_aggs_t *a, ngx_str_t *dst,
+    const ngx_str_t *src);
+
+
+/* kz_agg_bind.c */
+
+/* BAD_QUERY; fmt takes one "%V".  NGX_ERROR. */
+ngx_int_t kz_agg_refuse(kz_aggs_t *a, const char *fmt,
+    const ngx_str_t *name);
+
+
+/* kz_agg_metric.c */
+
+/* One more document for a metric, or for the top hits. */
+ngx_int_t kz_agg_metric(kz_aggs_t *a, kz_agg_t *agg,
+    kz_state_t *state, const kz_agg_doc_t *doc);
+
+/* Adds a hash to the set of those seen. */
+ngx_int_t kz_agg_seen(kz_aggs_t *a, kz_state_t *state, uint64_t h);
+
+uint64_t kz_agg_hash64(const kz_value_t *v);
+
+ngx_int_t kz_agg_top(kz_aggs_t *a, kz_agg_t *agg, kz_state_t *state,
+    const kz_agg_doc_t *doc);
+
+
+/* kz_agg_order.c */
+
+/* Sorts buckets as agg->sort says; spare has room for n of them. */
+void kz_agg_order_list(kz_agg_t *agg, kz_bucket_t **list,
+    kz_bucket_t **spare, ngx_uint_t n);
+
 
 /* kz_agg_value.c */
 

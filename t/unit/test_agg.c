@@ -3,6 +3,7 @@
  *
  * sources: store/kz_agg.c store/kz_agg_parse.c store/kz_agg_param.c
  * sources: store/kz_agg_value.c store/kz_agg_print.c store/kz_date.c
+ * sources: store/kz_agg_bind.c store/kz_agg_metric.c store/kz_agg_order.c
  * sources: store/kz_match.c store/kz_match_bind.c store/kz_match_leaf.c
  * sources: store/kz_query.c store/kz_query_body.c store/kz_query_parse.c
  * sources: store/kz_mapping.c store/kz_mapping_tree.c
