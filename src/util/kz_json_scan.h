@@ -123,10 +123,13 @@ ngx_int_t kz_json_key_is(const kz_json_member_t *m, const char *name,
     size_t len);
 
 /*
- * The decoded text of a string value.  Without escapes it is a slice of the
- * input, otherwise it is allocated from the pool.  NGX_ERROR: no memory.
+ * The decoded text of a string value, or of a member's key.  Without escapes
+ * it is a slice of the input, otherwise it is allocated from the pool.
+ * NGX_ERROR: no memory.
  */
 ngx_int_t kz_json_string(ngx_pool_t *pool, const kz_json_val_t *v,
+    ngx_str_t *out);
+ngx_int_t kz_json_key(ngx_pool_t *pool, const kz_json_member_t *m,
     ngx_str_t *out);
 
 /* Decodes the inside of a string; dst has room for len bytes. */

@@ -39,6 +39,8 @@ typedef struct {
 } kz_json_decimal_t;
 
 
+static ngx_int_t kz_json_decoded(ngx_pool_t *pool, ngx_uint_t escaped,
+    ngx_str_t *text);
 static uint32_t kz_json_escape(const u_char **src, const u_char *end);
 static void kz_json_decimal(const kz_json_val_t *v, kz_json_decimal_t *d);
 
@@ -54,18 +56,36 @@ kz_json_string(ngx_pool_t *pool, const kz_json_val_t *v, ngx_str_t *out)
     out->data = v->raw.data + 1;
     out->len = v->raw.len - 2;
 
-    if (!v->escaped) {
+    return kz_json_decoded(pool, v->escaped, out);
+}
+
+
+ngx_int_t
+kz_json_key(ngx_pool_t *pool, const kz_json_member_t *m, ngx_str_t *out)
+{
+    *out = m->key;
+
+    return kz_json_decoded(pool, m->escaped, out);
+}
+
+
+static ngx_int_t
+kz_json_decoded(ngx_pool_t *pool, ngx_uint_t escaped, ngx_str_t *text)
+{
+    u_char  *p;
+
+    if (!escaped) {
         return NGX_OK;
     }
 
-    out->data = ngx_pnalloc(pool, out->len);
+    p = ngx_pnalloc(pool, text->len);
 
-    if (out->data == NULL) {
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
-    out->len = kz_json_unescape(out->data, v->raw.data + 1, out->len)
-               - out->data;
+    text->len = kz_json_unescape(p, text->data, text->len) - p;
+    text->data = p;
 
     return NGX_OK;
 }

@@ -7,7 +7,13 @@
 #include "util/kz_out.h"
 
 
-#define KZ_OUT_MIN  64
+#define KZ_OUT_MIN   64
+
+#define KZ_OUT_ONES  0x0101010101010101ULL
+#define KZ_OUT_HIGH  0x8080808080808080ULL
+
+/* the high bit of the lowest byte that is zero, below that nothing */
+#define kz_out_zero(w)  (((w) - KZ_OUT_ONES) & ~(w) & KZ_OUT_HIGH)
 
 
 /* What a byte needs in a JSON string: 0 nothing, 'u' \u00XX, else \c. */
@@ -19,6 +25,16 @@ static const u_char  kz_out_escape[256] = {
     'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u',
     ['"'] = '"', ['\\'] = '\\'
 };
+
+
+static const u_char  kz_out_digits[] =
+    "00010203040506070809101112131415161718192021222324"
+    "25262728293031323334353637383940414243444546474849"
+    "50515253545556575859606162636465666768697071727374"
+    "75767778798081828384858687888990919293949596979899";
+
+
+static const u_char *kz_out_plain(const u_char *p, const u_char *last);
 
 
 void
@@ -118,10 +134,21 @@ kz_out_int(kz_out_t *o, int64_t n)
 
     p = digits + sizeof(digits);
 
-    do {
-        *--p = (u_char) ('0' + u % 10);
-        u /= 10;
-    } while (u != 0);
+    /* two digits a division: most numbers are times */
+
+    while (u >= 100) {
+        p -= 2;
+        ngx_memcpy(p, &kz_out_digits[u % 100 * 2], 2);
+        u /= 100;
+    }
+
+    if (u >= 10) {
+        p -= 2;
+        ngx_memcpy(p, &kz_out_digits[u * 2], 2);
+
+    } else {
+        *--p = (u_char) ('0' + u);
+    }
 
     if (n < 0) {
         *--p = '-';
@@ -151,13 +178,14 @@ kz_out_json(kz_out_t *o, const u_char *p, size_t n)
     run = p;
     last = p + n;
 
-    while (p < last) {
-        c = kz_out_escape[*p];
+    for ( ;; ) {
+        p = kz_out_plain(p, last);
 
-        if (c == 0) {
-            p++;
-            continue;
+        if (p == last) {
+            break;
         }
+
+        c = kz_out_escape[*p];
 
         kz_out_bytes(o, run, p - run);
 
@@ -178,4 +206,33 @@ kz_out_json(kz_out_t *o, const u_char *p, size_t n)
 
     kz_out_bytes(o, run, p - run);
     kz_out_char(o, '"');
+}
+
+
+/* Skips what needs no escape, eight bytes at a time. */
+
+static const u_char *
+kz_out_plain(const u_char *p, const u_char *last)
+{
+    uint64_t  w, special;
+
+    while (last - p >= 8) {
+        ngx_memcpy(&w, p, 8);
+
+        special = ((w - KZ_OUT_ONES * 0x20) & ~w & KZ_OUT_HIGH)
+                  | kz_out_zero(w ^ (KZ_OUT_ONES * '"'))
+                  | kz_out_zero(w ^ (KZ_OUT_ONES * '\\'));
+
+        if (special) {
+            break;
+        }
+
+        p += 8;
+    }
+
+    while (p < last && kz_out_escape[*p] == 0) {
+        p++;
+    }
+
+    return p;
 }

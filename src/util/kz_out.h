@@ -33,7 +33,7 @@ void kz_out_int(kz_out_t *o, int64_t n);
 void kz_out_json(kz_out_t *o, const u_char *p, size_t n);
 
 #define kz_out_str(o, s)       kz_out_bytes(o, (s)->data, (s)->len)
-#define kz_out_lit(o, s)       kz_out_bytes(o, s, sizeof(s) - 1)
+#define kz_out_lit(o, s)       kz_out_const(o, s, sizeof(s) - 1)
 #define kz_out_json_str(o, s)  kz_out_json(o, (s)->data, (s)->len)
 #define kz_out_len(o)          ((size_t) ((o)->pos - (o)->start))
 #define kz_out_failed(o)       ((o)->failed)
@@ -45,6 +45,20 @@ kz_out_char(kz_out_t *o, u_char c)
     if (o->pos < o->end || kz_out_room(o, 1) == NGX_OK) {
         *o->pos++ = c;
     }
+}
+
+
+/* n is known to the compiler, which then has no need of a call. */
+
+static ngx_inline void
+kz_out_const(kz_out_t *o, const void *p, size_t n)
+{
+    if ((size_t) (o->end - o->pos) < n) {
+        kz_out_bytes(o, p, n);
+        return;
+    }
+
+    o->pos = ngx_cpymem(o->pos, p, n);
 }
 
 

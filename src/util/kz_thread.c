@@ -16,6 +16,8 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 
 
 /* what the kernel keeps of a thread's name, its zero included */
@@ -38,6 +40,7 @@ struct kz_threads_s {
     ngx_uint_t        queued;
     ngx_uint_t        max_queue;
     ngx_uint_t        stopping;
+    int               nice;
 
     void            (*notify)(void *data);
     void             *data;
@@ -50,6 +53,8 @@ struct kz_threads_s {
 
 
 static ngx_int_t kz_threads_start(kz_threads_t *tp, ngx_uint_t n);
+static ngx_int_t kz_threads_add(kz_threads_t *tp, kz_job_t *job,
+    ngx_uint_t first);
 static void *kz_threads_cycle(void *data);
 
 
@@ -67,6 +72,18 @@ kz_jobs_add(kz_jobs_t *jobs, kz_job_t *job)
     job->next = NULL;
     *jobs->last = job;
     jobs->last = &job->next;
+}
+
+
+static ngx_inline void
+kz_jobs_add_first(kz_jobs_t *jobs, kz_job_t *job)
+{
+    job->next = jobs->first;
+    jobs->first = job;
+
+    if (job->next == NULL) {
+        jobs->last = &job->next;
+    }
 }
 
 
@@ -165,6 +182,29 @@ kz_threads_start(kz_threads_t *tp, ngx_uint_t n)
 ngx_int_t
 kz_threads_post(kz_threads_t *tp, kz_job_t *job)
 {
+    return kz_threads_add(tp, job, 0);
+}
+
+
+ngx_int_t
+kz_threads_post_first(kz_threads_t *tp, kz_job_t *job)
+{
+    return kz_threads_add(tp, job, 1);
+}
+
+
+void
+kz_threads_nice(kz_threads_t *tp, int nice)
+{
+    (void) pthread_mutex_lock(&tp->mutex);
+    tp->nice = nice;
+    (void) pthread_mutex_unlock(&tp->mutex);
+}
+
+
+static ngx_int_t
+kz_threads_add(kz_threads_t *tp, kz_job_t *job, ngx_uint_t first)
+{
     ngx_int_t  rc;
 
     rc = NGX_DECLINED;
@@ -172,7 +212,13 @@ kz_threads_post(kz_threads_t *tp, kz_job_t *job)
     (void) pthread_mutex_lock(&tp->mutex);
 
     if (tp->queued < tp->max_queue && !tp->stopping) {
-        kz_jobs_add(&tp->queue, job);
+        if (first) {
+            kz_jobs_add_first(&tp->queue, job);
+
+        } else {
+            kz_jobs_add(&tp->queue, job);
+        }
+
         tp->queued++;
         rc = NGX_OK;
 
@@ -234,8 +280,11 @@ kz_threads_cycle(void *data)
 {
     kz_threads_t  *tp = data;
 
+    int          nice;
     kz_job_t    *job;
     ngx_uint_t   first;
+
+    nice = 0;
 
     (void) pthread_setname_np(pthread_self(), (char *) tp->name);
 
@@ -257,6 +306,15 @@ kz_threads_cycle(void *data)
 
         if (tp->queue.first == NULL) {
             tp->queue.last = &tp->queue.first;
+        }
+
+        if (nice != tp->nice) {
+            nice = tp->nice;
+
+            /* in Linux the "process" of a thread's id is that thread */
+
+            (void) setpriority(PRIO_PROCESS, (id_t) syscall(SYS_gettid),
+                               nice);
         }
 
         (void) pthread_mutex_unlock(&tp->mutex);

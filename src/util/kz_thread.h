@@ -41,6 +41,15 @@ kz_threads_t *kz_threads_create(ngx_uint_t n, ngx_uint_t max_queue,
 /* NGX_OK, or NGX_DECLINED when the queue is full. */
 ngx_int_t kz_threads_post(kz_threads_t *tp, kz_job_t *job);
 
+/* The same, ahead of all that wait. */
+ngx_int_t kz_threads_post_first(kz_threads_t *tp, kz_job_t *job);
+
+/*
+ * The nice value of the threads, from their next job on; more than the
+ * process has, or nothing changes.
+ */
+void kz_threads_nice(kz_threads_t *tp, int nice);
+
 /* Event loop: calls done() of every finished job. */
 void kz_threads_collect(kz_threads_t *tp);
 
