@@ -95,7 +95,7 @@ clients:
 
 bench: deps-test
 	@$(MAKE) --no-print-directory $(SO)
-	@$(MAKE) --no-print-directory -C t/bench BUILD=$(BUILD)/bench
+	@$(MAKE) --no-print-directory -C t/bench BUILD=$(BUILD)/bench all echo
 	@KZ_BUILD=$(BUILD) t/bench/run.pl
 
 lint:

@@ -18,6 +18,8 @@
 
 #include "core/kz_bus.h"
 #include "core/kz_conf.h"
+#include "core/kz_stat.h"
+#include "core/kz_log.h"
 #include "api/kz_route.h"
 #include "api/kz_router.h"
 #include "api/kz_server.h"
@@ -167,6 +169,9 @@ static ngx_command_t  ngx_kuzzle_conf_commands[] = {
       ngx_conf_set_num_slot, 0, KZ_MAIN(store_pending),
       &ngx_kuzzle_count_bounds },
 
+    { ngx_string("store_pending_size"), KZ_BLOCK,
+      ngx_conf_set_size_slot, 0, KZ_MAIN(store_pending_size), NULL },
+
     { ngx_string("store_timeout"), KZ_BLOCK,
       ngx_conf_set_msec_slot, 0, KZ_MAIN(store_timeout), NULL },
 
@@ -239,6 +244,15 @@ static ngx_command_t  ngx_http_kuzzle_commands[] = {
       ngx_conf_set_enum_slot, NGX_HTTP_LOC_CONF_OFFSET, KZ_LOC(legacy_flat),
       ngx_http_kuzzle_envelopes },
 
+    { ngx_string("kuzzle_log"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF
+      |NGX_HTTP_LIF_CONF|NGX_HTTP_LMT_CONF|NGX_CONF_1MORE,
+      kz_log_set, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL },
+
+    { ngx_string("kuzzle_log_format"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      kz_log_set_format, 0, 0, NULL },
+
     { ngx_string("kuzzle_max_connections"), KZ_HTTP,
       ngx_conf_set_num_slot, NGX_HTTP_LOC_CONF_OFFSET,
       KZ_LOC(max_connections), NULL },
@@ -270,6 +284,10 @@ static ngx_command_t  ngx_http_kuzzle_commands[] = {
     { ngx_string("kuzzle_send_timeout"), KZ_HTTP,
       ngx_conf_set_msec_slot, NGX_HTTP_LOC_CONF_OFFSET,
       KZ_LOC(send_timeout), NULL },
+
+    { ngx_string("kuzzle_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      kz_http_set_status, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL },
 
       ngx_null_command
 };
@@ -381,6 +399,7 @@ ngx_kuzzle_create_conf(ngx_cycle_t *cycle)
     conf->rooms = NGX_CONF_UNSET_UINT;
     conf->drain = NGX_CONF_UNSET_MSEC;
     conf->store_wait = NGX_CONF_UNSET_MSEC;
+    conf->store_pending_size = NGX_CONF_UNSET_SIZE;
     conf->stats_interval = NGX_CONF_UNSET_MSEC;
     conf->stats_ttl = NGX_CONF_UNSET_MSEC;
 
@@ -502,6 +521,7 @@ ngx_kuzzle_init_conf(ngx_cycle_t *cycle, void *conf)
     ngx_conf_init_uint_value(kcf->rooms, 1000000);
     ngx_conf_init_msec_value(kcf->drain, 30000);
     ngx_conf_init_msec_value(kcf->store_wait, 1000);
+    ngx_conf_init_size_value(kcf->store_pending_size, 128 * 1024 * 1024);
     ngx_conf_init_msec_value(kcf->stats_interval, 10000);
     ngx_conf_init_msec_value(kcf->stats_ttl, 3600000);
 
@@ -557,7 +577,9 @@ ngx_kuzzle_init_conf(ngx_cycle_t *cycle, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (kz_bus_configure(&cf, kcf) != NGX_CONF_OK) {
+    if (kz_bus_configure(&cf, kcf) != NGX_CONF_OK
+        || kz_stat_configure(&cf, kcf) != NGX_CONF_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -624,6 +646,8 @@ ngx_kuzzle_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
+    kz_stat_init_process(cycle);
+
     return kz_realtime_init_process(cycle);
 }
 
@@ -635,9 +659,11 @@ ngx_kuzzle_exit_process(ngx_cycle_t *cycle)
         return;
     }
 
+    kz_stat_exit_process();
     kz_realtime_exit_process();
     kz_store_exit_process(cycle);
     kz_bus_exit_process();
+    kz_deflate_exit();
 }
 
 

@@ -9,7 +9,7 @@ set -e
 build='nginx nginx-dev libnginx-mod-stream gcc make libc6-dev
        libsqlite3-dev libssl-dev libpcre2-dev zlib1g-dev'
 test='libjansson-dev perl curl sqlite3 nodejs npm valgrind clang
-      libclang-rt-14-dev openssl'
+      libclang-rt-14-dev openssl python3 python3-prometheus-client'
 
 want=$build
 if [ "$1" = test ]; then

@@ -1,32 +1,50 @@
 /*
- * Controller server: the server about itself.
+ * Controller server: the server about itself.  See kz_server.h.
  */
 
 #include "api/kz_router.h"
+#include "api/kz_args.h"
 #include "api/kz_route.h"
 #include "api/kz_server.h"
+#include "api/kz_server_stats.h"
+#include "core/kz_bus.h"
+#include "store/kz_store.h"
 
-#include <sys/sysinfo.h>
 
-
-#define KZ_SERVER_VERSION_1  "1.12.0"
-#define KZ_SERVER_VERSION_2  "2.56.0"
+#define KZ_SERVER_PING  2000       /* ms for the writer to answer */
+#define KZ_SERVER_RED   503        /* the status of a red health */
 
 
 static ngx_int_t kz_server_now(kz_req_t *req);
-static ngx_int_t kz_server_info(kz_req_t *req);
 static ngx_int_t kz_server_public_api(kz_req_t *req);
 static ngx_int_t kz_server_admin_exists(kz_req_t *req);
-static void kz_server_api(kz_out_t *o, ngx_uint_t generation);
+static ngx_int_t kz_server_health_check(kz_req_t *req);
+static ngx_int_t kz_server_health_checked(kz_req_t *req);
+static ngx_int_t kz_server_services(kz_req_t *req, ngx_uint_t *mask);
+static ngx_uint_t kz_server_service(ngx_str_t *name);
+static ngx_int_t kz_server_services_json(kz_req_t *req, kz_json_val_t *list,
+    ngx_uint_t *mask);
+static ngx_uint_t kz_server_services_text(ngx_str_t *text);
+static void kz_server_render(kz_out_t *o, ngx_uint_t generation);
 static void kz_server_api_action(kz_out_t *o, const kz_controller_t *c,
     const kz_action_t *a, const kz_route_t **route, ngx_uint_t generation);
-static size_t kz_server_resident(void);
+
+
+/* In the order in which Kuzzle looks at them. */
+
+#define KZ_SERVICE_CACHE    0x01
+#define KZ_SERVICE_MEMORY   0x02
+#define KZ_SERVICE_STORAGE  0x04
+
+static const char  *kz_server_service_names[] = {
+    "internalCache", "memoryStorage", "storageEngine", NULL
+};
 
 
 /* what publicApi and info advertise, rendered once: generation 1 and 2 */
 
 static ngx_str_t  kz_server_apis[2];
-static time_t     kz_server_started;
+static int64_t    kz_server_start;
 
 
 const kz_action_t  kz_server_actions[] = {
@@ -35,28 +53,28 @@ const kz_action_t  kz_server_actions[] = {
       "GET /_adminExists",
       KZ_V1|KZ_V2 },
 
-    { "capabilities", NULL, "", "",
+    { "capabilities", kz_server_capabilities, "", "",
       "2GET /_capabilities",
       KZ_V2 },
 
-    { "getAllStats", NULL, "", "",
+    { "getAllStats", kz_server_get_all_stats, "", "",
       "GET /_getAllStats",
       KZ_V1|KZ_V2 },
 
-    { "getConfig", NULL, "", "",
+    { "getConfig", kz_server_get_config, "", "",
       "GET /_getConfig",
       KZ_V1|KZ_V2 },
 
-    { "getLastStats", NULL, "", "",
+    { "getLastStats", kz_server_get_last_stats, "", "",
       "GET /_getLastStats",
       KZ_V1|KZ_V2 },
 
-    { "getStats", NULL, "", "",
+    { "getStats", kz_server_get_stats, "", "",
       "GET /_getStats,"
       "1-POST /_getStats",
       KZ_V1|KZ_V2 },
 
-    { "healthCheck", NULL, "", "",
+    { "healthCheck", kz_server_health_check, "", "",
       "GET /_healthCheck",
       KZ_V1|KZ_V2 },
 
@@ -65,7 +83,7 @@ const kz_action_t  kz_server_actions[] = {
       "GET /_serverInfo",
       KZ_V1|KZ_V2 },
 
-    { "metrics", NULL, "", "",
+    { "metrics", kz_server_metrics, "", "",
       "2GET /_metrics",
       KZ_V2 },
 
@@ -73,9 +91,9 @@ const kz_action_t  kz_server_actions[] = {
       "GET /_now",
       KZ_V1|KZ_V2 },
 
-    { "openapi", NULL, "", "",
+    { "openapi", kz_server_openapi, "", "",
       "2GET /_openapi",
-      KZ_V2 },
+      KZ_V2|KZ_RAW },
 
     { "publicApi", kz_server_public_api, "", "",
       "GET /_publicApi",
@@ -88,14 +106,18 @@ const kz_action_t  kz_server_actions[] = {
 ngx_int_t
 kz_server_init(ngx_cycle_t *cycle)
 {
-    kz_out_t    o;
-    ngx_uint_t  i;
+    kz_out_t     o;
+    ngx_uint_t   i;
+    ngx_time_t  *tp;
 
-    kz_server_started = ngx_time();
+    if (kz_server_start == 0) {
+        tp = ngx_timeofday();
+        kz_server_start = (int64_t) tp->sec * 1000 + tp->msec;
+    }
 
     for (i = 0; i < 2; i++) {
         kz_out_init(&o, cycle->pool, 65536);
-        kz_server_api(&o, i + 1);
+        kz_server_render(&o, i + 1);
 
         if (kz_out_failed(&o)) {
             return NGX_ERROR;
@@ -105,7 +127,25 @@ kz_server_init(ngx_cycle_t *cycle)
         kz_server_apis[i].len = kz_out_len(&o);
     }
 
-    return NGX_OK;
+    if (kz_server_info_init(cycle) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return kz_openapi_init(cycle);
+}
+
+
+int64_t
+kz_server_started(void)
+{
+    return kz_server_start;
+}
+
+
+ngx_str_t *
+kz_server_api(kz_dialect_e dialect)
+{
+    return &kz_server_apis[dialect == KZ_DIALECT_2];
 }
 
 
@@ -128,7 +168,7 @@ static ngx_int_t
 kz_server_public_api(kz_req_t *req)
 {
     req->result.type = KZ_RESULT_JSON;
-    req->result.json = kz_server_apis[req->dialect == KZ_DIALECT_2];
+    req->result.json = *kz_server_api(req->dialect);
 
     return NGX_OK;
 }
@@ -146,89 +186,249 @@ kz_server_admin_exists(kz_req_t *req)
 }
 
 
-static ngx_int_t
-kz_server_info(kz_req_t *req)
+ngx_int_t
+kz_server_ping(kz_req_t *req, kz_step_pt step)
 {
-    kz_out_t         o;
-    ngx_int_t        i;
-    ngx_str_t       *api;
-    struct sysinfo   si;
+    kz_store_op_t  *op;
 
-    api = &kz_server_apis[req->dialect == KZ_DIALECT_2];
-
-    kz_out_init(&o, req->pool, api->len + 2048);
-
-    kz_out_lit(&o, "{\"serverInfo\":{\"kuzzle\":{\"version\":\"");
-
-    if (req->dialect == KZ_DIALECT_2) {
-        kz_out_lit(&o, KZ_SERVER_VERSION_2);
-    } else {
-        kz_out_lit(&o, KZ_SERVER_VERSION_1);
+    op = kz_store_op(req, KZ_STORE_PING, step);
+    if (op == NULL) {
+        return NGX_ERROR;
     }
 
-    kz_out_lit(&o, "\",\"server\":{\"name\":\"ngx_kuzzle\",\"version\":\""
-                   KZ_VERSION "\",\"nginx\":\"" NGINX_VERSION "\"}"
-                   ",\"api\":{\"routes\":");
-    kz_out_str(&o, api);
+    ngx_str_null(&op->index);
+    ngx_str_null(&op->collection);
+    ngx_str_null(&op->id);
 
-    /* Kuzzle: nodeVersion and uptime are text */
+    op->timeout = ngx_min(kz_conf->store_timeout, KZ_SERVER_PING);
 
-    kz_out_lit(&o, "},\"nodeVersion\":\"none\",\"memoryUsed\":");
-    kz_out_int(&o, kz_server_resident());
-    kz_out_lit(&o, ",\"uptime\":\"");
-    kz_out_int(&o, ngx_time() - kz_server_started);
-    kz_out_lit(&o, "s\",\"plugins\":{},\"system\":{\"memory\":{");
+    return kz_store_submit(op);
+}
 
-    ngx_memzero(&si, sizeof(struct sysinfo));
-    (void) sysinfo(&si);
 
-    kz_out_lit(&o, "\"total\":");
-    kz_out_int(&o, (int64_t) si.totalram * si.mem_unit);
-    kz_out_lit(&o, ",\"free\":");
-    kz_out_int(&o, (int64_t) si.freeram * si.mem_unit);
-    kz_out_lit(&o, "},\"cpus\":[");
+static ngx_int_t
+kz_server_health_check(kz_req_t *req)
+{
+    ngx_uint_t  *mask;
 
-    for (i = 0; i < ngx_ncpu; i++) {
-        if (i) {
+    mask = ngx_palloc(req->pool, sizeof(ngx_uint_t));
+    if (mask == NULL || kz_server_services(req, mask) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    req->ctx = mask;
+
+    if (*mask & KZ_SERVICE_STORAGE) {
+        return kz_server_ping(req, kz_server_health_checked);
+    }
+
+    req->step = kz_server_health_checked;
+
+    return NGX_OK;
+}
+
+
+/*
+ * The caches are the shared zone: red when this worker has no place in it.
+ * A red one is an error as well, with the result beside it.  Kuzzle: it names
+ * the last that is red.
+ */
+
+static ngx_int_t
+kz_server_health_checked(kz_req_t *req)
+{
+    size_t        used, peak;
+    kz_out_t      o;
+    ngx_str_t     down;
+    ngx_uint_t    i, n, bit, red, *mask;
+    const char  **name;
+
+    mask = req->ctx;
+    red = 0;
+
+    if (kz_bus_memory(&used, &peak) != NGX_OK) {
+        red |= KZ_SERVICE_CACHE|KZ_SERVICE_MEMORY;
+    }
+
+    if (*mask & KZ_SERVICE_STORAGE) {
+
+        if (req->op->status == KZ_STORE_BUSY) {
+            return kz_store_fail(req, req->op);
+        }
+
+        if (req->op->status != KZ_STORE_OK) {
+            red |= KZ_SERVICE_STORAGE;
+        }
+    }
+
+    red &= *mask;
+
+    kz_out_init(&o, req->pool, 160);
+
+    kz_out_lit(&o, "{\"status\":\"");
+
+    if (red) {
+        kz_out_lit(&o, "red");
+    } else {
+        kz_out_lit(&o, "green");
+    }
+
+    kz_out_lit(&o, "\",\"services\":{");
+
+    name = kz_server_service_names;
+
+    for (i = 0, n = 0; name[i]; i++) {
+        bit = (ngx_uint_t) 1 << i;
+
+        if (!(*mask & bit)) {
+            continue;
+        }
+
+        if (n++) {
             kz_out_char(&o, ',');
         }
 
-        kz_out_lit(&o, "{}");
+        kz_out_char(&o, '"');
+        kz_out_bytes(&o, name[i], ngx_strlen(name[i]));
+
+        if (red & bit) {
+            kz_out_lit(&o, "\":\"red\"");
+            down.data = (u_char *) name[i];
+            down.len = ngx_strlen(name[i]);
+        } else {
+            kz_out_lit(&o, "\":\"green\"");
+        }
     }
 
-    kz_out_lit(&o, "]}},\"services\":{\"storageEngine\":"
-                   "{\"type\":\"sqlite\"}}}}");
+    kz_out_lit(&o, "}}");
+
+    if (red) {
+        (void) kz_fail_partly(req, KZ_E_FATAL_SERVICE_UNAVAILABLE,
+                              KZ_SERVER_RED, &down);
+    }
 
     return kz_result_json(req, &o);
 }
 
 
-/* statm is made up by the kernel: reading it touches no disk */
+/*
+ * Which services to look at.  Kuzzle: names that are not known are ignored,
+ * and so is an argument that is neither text nor a list; the text may be the
+ * list as JSON, or names with commas between them.
+ */
 
-static size_t
-kz_server_resident(void)
+static ngx_int_t
+kz_server_services(kz_req_t *req, ngx_uint_t *mask)
 {
-    int      fd;
-    char    *p;
-    ssize_t  n;
-    char     text[128];
+    kz_arg_t       *arg;
+    ngx_str_t       text;
+    kz_json_err_t   err;
+    kz_json_val_t   v;
 
-    fd = open("/proc/self/statm", O_RDONLY|O_CLOEXEC);
-    if (fd == -1) {
-        return 0;
+    *mask = KZ_SERVICE_CACHE|KZ_SERVICE_MEMORY|KZ_SERVICE_STORAGE;
+
+    arg = kz_req_arg(req, "services", 8);
+    if (arg == NULL) {
+        return NGX_OK;
     }
 
-    n = read(fd, text, sizeof(text) - 1);
-    (void) close(fd);
-
-    if (n <= 0) {
-        return 0;
+    if (arg->val.type == KZ_JSON_ARRAY) {
+        return kz_server_services_json(req, &arg->val, mask);
     }
 
-    text[n] = '\0';
-    p = strchr(text, ' ');
+    if (arg->val.type != KZ_JSON_NONE && arg->val.type != KZ_JSON_STRING) {
+        return NGX_OK;
+    }
 
-    return p ? strtoul(p + 1, NULL, 10) * ngx_pagesize : 0;
+    if (kz_arg_string(req, "services", &text) == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (text.len && text.data[0] == '['
+        && kz_json_scan(text.data, text.len, req->conf->json_depth, &v, &err)
+           == NGX_OK
+        && v.type == KZ_JSON_ARRAY)
+    {
+        return kz_server_services_json(req, &v, mask);
+    }
+
+    *mask = kz_server_services_text(&text);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+kz_server_services_json(kz_req_t *req, kz_json_val_t *list, ngx_uint_t *mask)
+{
+    ngx_str_t       name;
+    kz_json_val_t   v;
+    kz_json_iter_t  it;
+
+    *mask = 0;
+
+    kz_json_iter(&it, list);
+
+    while (kz_json_next(&it, &v) == NGX_OK) {
+
+        if (v.type != KZ_JSON_STRING) {
+            continue;
+        }
+
+        if (kz_json_string(req->pool, &v, &name) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        *mask |= kz_server_service(&name);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+kz_server_services_text(ngx_str_t *text)
+{
+    u_char      *p, *last, *end;
+    ngx_str_t    name;
+    ngx_uint_t   mask;
+
+    mask = 0;
+    end = text->data + text->len;
+
+    for (p = text->data; p < end; p = last + 1) {
+        last = ngx_strlchr(p, end, ',');
+        if (last == NULL) {
+            last = end;
+        }
+
+        name.data = p;
+        name.len = last - p;
+
+        mask |= kz_server_service(&name);
+    }
+
+    return mask;
+}
+
+
+static ngx_uint_t
+kz_server_service(ngx_str_t *name)
+{
+    ngx_uint_t    i;
+    const char  **known;
+
+    known = kz_server_service_names;
+
+    for (i = 0; known[i]; i++) {
+        if (ngx_strlen(known[i]) == name->len
+            && ngx_memcmp(known[i], name->data, name->len) == 0)
+        {
+            return (ngx_uint_t) 1 << i;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -241,7 +441,7 @@ kz_server_resident(void)
  */
 
 static void
-kz_server_api(kz_out_t *o, ngx_uint_t generation)
+kz_server_render(kz_out_t *o, ngx_uint_t generation)
 {
     ngx_uint_t              n;
     const kz_route_t       *list, *end, *r;

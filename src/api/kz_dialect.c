@@ -20,6 +20,7 @@ static kz_dialect_e kz_dialect_of_sdk(kz_json_val_t *name);
 static void kz_dialect_render_1(kz_req_t *req, kz_out_t *o);
 static void kz_dialect_render_2(kz_req_t *req, kz_out_t *o);
 static void kz_dialect_reduced(kz_req_t *req, kz_out_t *o, ngx_uint_t room);
+static void kz_dialect_headers(kz_req_t *req, kz_out_t *o);
 static void kz_dialect_id(kz_req_t *req, kz_out_t *o);
 static void kz_dialect_string(kz_out_t *o, ngx_str_t *s);
 static void kz_dialect_message(kz_req_t *req, kz_out_t *o);
@@ -95,9 +96,13 @@ kz_dialect_of_query(kz_req_t *req)
 
     if (req->dialect != KZ_DIALECT_AUTO) {
 
-        /* what the protocol saw: a route of one generation only */
+        /* what the protocol saw: a route of one generation only, a cookie */
 
         return req->dialect;
+    }
+
+    if (kz_req_arg(req, "cookieAuth", 10)) {
+        return KZ_DIALECT_2;
     }
 
     a = req->action;
@@ -163,6 +168,16 @@ kz_dialect_render(kz_req_t *req, kz_out_t *o, ngx_uint_t room)
 {
     if (req->bare && req->failed) {
         kz_dialect_error(req, o);
+        return;
+    }
+
+    if (req->result.type == KZ_RESULT_RAW && !req->failed) {
+        kz_out_str(o, &req->result.json);
+        return;
+    }
+
+    if (req->legacy) {
+        kz_dialect_legacy(req, o, room);
         return;
     }
 
@@ -242,10 +257,10 @@ kz_dialect_render_1(kz_req_t *req, kz_out_t *o)
     }
 
     kz_out_lit(o, ",\"result\":");
-    if (req->failed) {
-        kz_out_lit(o, "null");
-    } else {
+    if (kz_req_has_result(req)) {
         kz_dialect_result(req, o);
+    } else {
+        kz_out_lit(o, "null");
     }
 }
 
@@ -271,7 +286,7 @@ kz_dialect_render_2(kz_req_t *req, kz_out_t *o)
         kz_out_lit(o, "null");
     }
 
-    kz_out_lit(o, ",\"headers\":{}");
+    kz_dialect_headers(req, o);
 
     if (req->index.data) {
         kz_out_lit(o, ",\"index\":");
@@ -286,7 +301,7 @@ kz_dialect_render_2(kz_req_t *req, kz_out_t *o)
     kz_out_lit(o, ",\"requestId\":");
     kz_dialect_id(req, o);
 
-    if (req->failed) {
+    if (!kz_req_has_result(req)) {
         kz_out_lit(o, ",\"result\":null");
 
     } else if (req->result.type != KZ_RESULT_ABSENT
@@ -305,6 +320,39 @@ kz_dialect_render_2(kz_req_t *req, kz_out_t *o)
     } else {
         kz_out_lit(o, "null");
     }
+}
+
+
+/* What the action set, but no cookies: they are the browser's business. */
+
+static void
+kz_dialect_headers(kz_req_t *req, kz_out_t *o)
+{
+    ngx_uint_t    i, n;
+    kz_header_t  *h;
+
+    kz_out_lit(o, ",\"headers\":{");
+
+    if (req->headers) {
+        h = req->headers->elts;
+
+        for (i = 0, n = 0; i < req->headers->nelts; i++) {
+
+            if (kz_req_header_hidden(&h[i])) {
+                continue;
+            }
+
+            if (n++) {
+                kz_out_char(o, ',');
+            }
+
+            kz_out_json_str(o, &h[i].name);
+            kz_out_char(o, ':');
+            kz_out_json_str(o, &h[i].value);
+        }
+    }
+
+    kz_out_char(o, '}');
 }
 
 

@@ -23,6 +23,9 @@ void kz_dialect_detect(kz_req_t *req);
 /* Puts an error object ({message, status, id, code}) of the dialect. */
 void kz_dialect_error(kz_req_t *req, kz_out_t *o);
 
+/* Appends the whole reply to a client of before 1.0: kz_dialect_legacy.c */
+void kz_dialect_legacy(kz_req_t *req, kz_out_t *o, ngx_uint_t room);
+
 /* Appends the result alone: kz_dialect_result.c */
 void kz_dialect_result(kz_req_t *req, kz_out_t *o);
 

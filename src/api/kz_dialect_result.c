@@ -528,7 +528,7 @@ kz_dialect_user(kz_req_t *req, kz_out_t *o)
 static void
 kz_dialect_left(kz_req_t *req, kz_out_t *o)
 {
-    if (req->dialect == KZ_DIALECT_1) {
+    if (req->dialect == KZ_DIALECT_1 && !req->legacy) {
         kz_out_str(o, &req->result.json);
         return;
     }

@@ -16,16 +16,40 @@ struct kz_route_node_s {
 };
 
 
+typedef struct {
+    const char          *route;
+    kz_route_kind_e      kind;
+} kz_route_own_t;
+
+
+static ngx_int_t kz_route_init_own(ngx_cycle_t *cycle);
+static ngx_int_t kz_route_init_legacy(ngx_cycle_t *cycle);
 static ngx_int_t kz_route_add_row(ngx_cycle_t *cycle, ngx_array_t *list,
-    const kz_controller_t *controller, const kz_action_t *action);
+    const char *routes, const kz_route_t *as);
 static ngx_int_t kz_route_parse(ngx_cycle_t *cycle, kz_route_t *route,
     u_char *p, u_char *end);
-static ngx_int_t kz_route_insert(ngx_cycle_t *cycle, kz_route_t *route);
+static ngx_int_t kz_route_insert_all(ngx_cycle_t *cycle,
+    kz_route_node_t *roots, ngx_array_t *list);
+static ngx_int_t kz_route_insert(ngx_cycle_t *cycle, kz_route_node_t *roots,
+    kz_route_t *route);
 static kz_route_node_t *kz_route_child(ngx_cycle_t *cycle,
     kz_route_node_t *node, ngx_str_t *part);
+static const kz_route_t *kz_route_walk(kz_route_node_t *node,
+    ngx_str_t *parts, ngx_uint_t n, ngx_str_t *values);
+
+
+static const kz_route_own_t  kz_route_own[] = {
+    { "2-GET /_healthcheck", KZ_ROUTE_ALIVE },
+    { "2-GET /_ready", KZ_ROUTE_READY },
+    { "2-POST /_query", KZ_ROUTE_QUERY },
+    { "1-GET /swagger.json", KZ_ROUTE_SWAGGER_JSON },
+    { "1-GET /swagger.yml", KZ_ROUTE_SWAGGER_YAML },
+    { NULL, 0 }
+};
 
 
 static kz_route_node_t   kz_route_roots[KZ_VERB_MAX];
+static kz_route_node_t   kz_route_legacy_roots[KZ_VERB_MAX];
 static kz_route_t       *kz_routes;
 static ngx_uint_t        kz_nroutes;
 
@@ -52,12 +76,13 @@ kz_route_list(ngx_uint_t *n)
 ngx_int_t
 kz_route_init(ngx_cycle_t *cycle)
 {
-    ngx_uint_t              i;
+    kz_route_t              as;
     ngx_array_t             list;
     const kz_action_t      *a;
     const kz_controller_t  *c;
 
     ngx_memzero(kz_route_roots, sizeof(kz_route_roots));
+    ngx_memzero(kz_route_legacy_roots, sizeof(kz_route_legacy_roots));
     kz_routes = NULL;
     kz_nroutes = 0;
 
@@ -66,6 +91,8 @@ kz_route_init(ngx_cycle_t *cycle)
     {
         return NGX_ERROR;
     }
+
+    ngx_memzero(&as, sizeof(kz_route_t));
 
     for (c = kz_controllers; c->name; c++) {
 
@@ -76,7 +103,10 @@ kz_route_init(ngx_cycle_t *cycle)
         }
 
         for (a = c->actions; a->name; a++) {
-            if (kz_route_add_row(cycle, &list, c, a) != NGX_OK) {
+            as.controller = c;
+            as.action = a;
+
+            if (kz_route_add_row(cycle, &list, a->routes, &as) != NGX_OK) {
                 return NGX_ERROR;
             }
         }
@@ -85,24 +115,76 @@ kz_route_init(ngx_cycle_t *cycle)
     kz_routes = list.elts;
     kz_nroutes = list.nelts;
 
-    for (i = 0; i < kz_nroutes; i++) {
-        if (kz_route_insert(cycle, &kz_routes[i]) != NGX_OK) {
-            return NGX_ERROR;
-        }
+    if (kz_route_insert_all(cycle, kz_route_roots, &list) != NGX_OK
+        || kz_route_init_own(cycle) != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
-    return NGX_OK;
+    return kz_route_init_legacy(cycle);
 }
 
 
 static ngx_int_t
-kz_route_add_row(ngx_cycle_t *cycle, ngx_array_t *list,
-    const kz_controller_t *controller, const kz_action_t *action)
+kz_route_init_own(ngx_cycle_t *cycle)
+{
+    kz_route_t             as;
+    ngx_array_t            list;
+    const kz_route_own_t  *own;
+
+    if (ngx_array_init(&list, cycle->pool, 8, sizeof(kz_route_t)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&as, sizeof(kz_route_t));
+
+    for (own = kz_route_own; own->route; own++) {
+        as.kind = own->kind;
+
+        if (kz_route_add_row(cycle, &list, own->route, &as) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return kz_route_insert_all(cycle, kz_route_roots, &list);
+}
+
+
+static ngx_int_t
+kz_route_init_legacy(ngx_cycle_t *cycle)
+{
+    kz_route_t              as;
+    ngx_array_t             list;
+    const kz_legacy_row_t  *row;
+
+    if (ngx_array_init(&list, cycle->pool, 256, sizeof(kz_route_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&as, sizeof(kz_route_t));
+
+    for (row = kz_legacy_rows; row->controller; row++) {
+        as.legacy = row;
+
+        if (kz_route_add_row(cycle, &list, row->routes, &as) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return kz_route_insert_all(cycle, kz_route_legacy_roots, &list);
+}
+
+
+static ngx_int_t
+kz_route_add_row(ngx_cycle_t *cycle, ngx_array_t *list, const char *routes,
+    const kz_route_t *as)
 {
     u_char      *p, *end;
     kz_route_t  *route;
 
-    p = (u_char *) action->routes;
+    p = (u_char *) routes;
 
     while (p && *p) {
         end = (u_char *) strchr((char *) p, ',');
@@ -115,9 +197,7 @@ kz_route_add_row(ngx_cycle_t *cycle, ngx_array_t *list,
             return NGX_ERROR;
         }
 
-        ngx_memzero(route, sizeof(kz_route_t));
-        route->controller = controller;
-        route->action = action;
+        *route = *as;
 
         if (kz_route_parse(cycle, route, p, end) != NGX_OK) {
             return NGX_ERROR;
@@ -188,13 +268,33 @@ kz_route_parse(ngx_cycle_t *cycle, kz_route_t *route, u_char *p, u_char *end)
 
 
 static ngx_int_t
-kz_route_insert(ngx_cycle_t *cycle, kz_route_t *route)
+kz_route_insert_all(ngx_cycle_t *cycle, kz_route_node_t *roots,
+    ngx_array_t *list)
+{
+    ngx_uint_t   i;
+    kz_route_t  *routes;
+
+    routes = list->elts;
+
+    for (i = 0; i < list->nelts; i++) {
+        if (kz_route_insert(cycle, roots, &routes[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+kz_route_insert(ngx_cycle_t *cycle, kz_route_node_t *roots,
+    kz_route_t *route)
 {
     u_char           *p, *end, *last;
     ngx_str_t         part;
     kz_route_node_t  *node;
 
-    node = &kz_route_roots[route->verb];
+    node = &roots[route->verb];
 
     p = route->url.data;
     end = p + route->url.len;
@@ -269,10 +369,25 @@ const kz_route_t *
 kz_route_find(kz_verb_e verb, ngx_str_t *parts, ngx_uint_t n,
     ngx_str_t *values)
 {
-    ngx_uint_t        i, nvalues;
-    kz_route_node_t  *node, *child;
+    return kz_route_walk(&kz_route_roots[verb], parts, n, values);
+}
 
-    node = &kz_route_roots[verb];
+
+const kz_route_t *
+kz_route_find_legacy(kz_verb_e verb, ngx_str_t *parts, ngx_uint_t n,
+    ngx_str_t *values)
+{
+    return kz_route_walk(&kz_route_legacy_roots[verb], parts, n, values);
+}
+
+
+static const kz_route_t *
+kz_route_walk(kz_route_node_t *node, ngx_str_t *parts, ngx_uint_t n,
+    ngx_str_t *values)
+{
+    ngx_uint_t        i, nvalues;
+    kz_route_node_t  *child;
+
     nvalues = 0;
 
     for (i = 0; i < n; i++) {

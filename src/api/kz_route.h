@@ -12,10 +12,13 @@
  *     [1|2][-]VERB /path
  *
  * 1 or 2: exists in that generation only; -: routed but not advertised.
+ *
+ * A tree of its own has the routes of before 1.0, below /api/1.0.
  */
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "api/kz_legacy.h"
 #include "api/kz_router.h"
 
 
@@ -32,8 +35,22 @@ typedef enum {
 } kz_verb_e;
 
 
+/* Routes the server answers by itself: no action stands behind them. */
+
+typedef enum {
+    KZ_ROUTE_ACTION = 0,
+    KZ_ROUTE_QUERY,             /* the body is the whole query */
+    KZ_ROUTE_ALIVE,             /* the process answers */
+    KZ_ROUTE_READY,             /* so does what it needs */
+    KZ_ROUTE_SWAGGER_JSON,
+    KZ_ROUTE_SWAGGER_YAML
+} kz_route_kind_e;
+
+
 typedef struct {
-    const kz_controller_t  *controller;
+    kz_route_kind_e         kind;
+    const kz_legacy_row_t  *legacy;        /* of before 1.0, else NULL */
+    const kz_controller_t  *controller;    /* NULL: not of an action */
     const kz_action_t      *action;
     kz_verb_e               verb;
     ngx_uint_t              generation;    /* 1, 2, or 0: both */
@@ -54,7 +71,11 @@ ngx_int_t kz_route_init(ngx_cycle_t *cycle);
 const kz_route_t *kz_route_find(kz_verb_e verb, ngx_str_t *parts,
     ngx_uint_t n, ngx_str_t *values);
 
-/* All routes, in the order of the rows. */
+/* The same for a path below /api/1.0: route->legacy. */
+const kz_route_t *kz_route_find_legacy(kz_verb_e verb, ngx_str_t *parts,
+    ngx_uint_t n, ngx_str_t *values);
+
+/* All routes of actions, in the order of the rows. */
 const kz_route_t *kz_route_list(ngx_uint_t *n);
 
 const char *kz_verb_name(kz_verb_e verb);

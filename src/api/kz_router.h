@@ -27,6 +27,7 @@ struct kz_action_s {
 #define KZ_V1        0x01        /* exists in this generation */
 #define KZ_V2        0x02
 #define KZ_SESSION   0x04        /* needs a client that can be notified */
+#define KZ_RAW       0x08        /* answers without an envelope */
 };
 
 #define kz_null_action  { NULL, NULL, NULL, NULL, NULL, 0 }
@@ -49,6 +50,7 @@ extern const kz_action_t  kz_debug_actions[];
 extern const kz_action_t  kz_document_actions[];
 extern const kz_action_t  kz_index_actions[];
 extern const kz_action_t  kz_ms_actions[];
+extern const kz_action_t  kz_password_actions[];
 extern const kz_action_t  kz_realtime_actions[];
 extern const kz_action_t  kz_security_actions[];
 extern const kz_action_t  kz_server_actions[];
@@ -65,6 +67,13 @@ ngx_int_t kz_router_init(ngx_cycle_t *cycle);
 ngx_int_t kz_query(kz_client_t *c, u_char *data, size_t len);
 
 /*
+ * Copies a JSON query into the request's pool and takes it apart.  What the
+ * protocol found before (a token, say) is kept where the query is silent.
+ * NGX_ERROR: refused, the reply says why; or no memory.  See kz_envelope.c.
+ */
+ngx_int_t kz_query_read(kz_req_t *req, u_char *data, size_t len);
+
+/*
  * A request whose envelope was filled in by its protocol (HTTP); it is
  * answered and freed sooner or later, perhaps before this returns.
  */
@@ -73,7 +82,10 @@ void kz_query_req(kz_req_t *req);
 /* The same for a request that failed before it could be routed. */
 void kz_query_refuse(kz_req_t *req);
 
-/* The same for a request whose reply is ready without an action. */
+/*
+ * The same for a request that no action answers: req->step does, or the reply
+ * is ready.
+ */
 void kz_query_answer(kz_req_t *req);
 
 /* "controller" and "action" of an action row; names for logs and replies. */

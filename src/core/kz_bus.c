@@ -18,6 +18,7 @@
  */
 
 #include "core/kz_bus_shm.h"
+#include "core/kz_stat.h"
 
 #include <ngx_event.h>
 
@@ -173,6 +174,29 @@ kz_bus_attached(void)
     }
 
     return kz_bus_slot == -1 ? NGX_ERROR : NGX_OK;
+}
+
+
+ngx_int_t
+kz_bus_memory(size_t *used, size_t *peak)
+{
+    uint64_t    seen;
+    ngx_uint_t  pages;
+
+    if (kz_bus_attached() != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    pages = kz_bus_pool->last - kz_bus_pool->pages;
+    *used = (pages - kz_bus_pool->pfree) * ngx_pagesize;
+
+    do {
+        seen = kz_bus_shm->peak;
+    } while (seen < *used && !kz_bus_cas(&kz_bus_shm->peak, seen, *used));
+
+    *peak = ngx_max(seen, *used);
+
+    return NGX_OK;
 }
 
 
@@ -411,6 +435,7 @@ kz_bus_take(ngx_uint_t n, ngx_uint_t *lost)
 
     part->open = 0;
     *lost = 1;
+    kz_stat->bus_lost++;
 
     kz_ring_join(r, kz_bus_slot);
 
@@ -514,6 +539,8 @@ kz_bus_send(kz_bus_type_e type, u_char *payload, size_t len)
     }
 
     sent = 0;
+    kz_stat->bus_records++;
+    kz_stat->bus_bytes += len;
 
     if (ngx_queue_empty(&kz_bus_queue)) {
 
@@ -597,6 +624,8 @@ kz_bus_hold(uint16_t type, u_char *p, size_t len, size_t sent)
                       "kuzzle: realtime queue is full (%uz bytes), "
                       "a message of %uz bytes is refused",
                       kz_bus_queued, len);
+
+        kz_stat->bus_refused++;
         return NGX_ERROR;
     }
 
@@ -612,6 +641,7 @@ kz_bus_hold(uint16_t type, u_char *p, size_t len, size_t sent)
 
     ngx_queue_insert_tail(&kz_bus_queue, &held->queue);
     kz_bus_queued += len;
+    kz_stat->gauges.bus_queued = kz_bus_queued;
 
     if (!kz_bus_flush_event.timer_set) {
         ngx_add_timer(&kz_bus_flush_event, KZ_BUS_FLUSH);
@@ -655,6 +685,7 @@ kz_bus_flush(void)
 
         ngx_queue_remove(q);
         kz_bus_queued -= held->len;
+        kz_stat->gauges.bus_queued = kz_bus_queued;
         ngx_free(held);
 
     } while (!ngx_queue_empty(&kz_bus_queue));

@@ -91,6 +91,20 @@ ngx_uint_t kz_bus_listened(ngx_str_t *index, ngx_str_t *collection);
 ngx_int_t kz_bus_room(const u_char *room, ngx_int_t delta,
     ngx_uint_t *count);
 
+/* The same for a key that only looks like a room: not counted as one. */
+ngx_int_t kz_bus_watch(const u_char *key, ngx_int_t delta,
+    ngx_uint_t *count);
+
+/* Rooms that exist, over all workers. */
+ngx_uint_t kz_bus_rooms(void);
+
+/*
+ * Slots that were ever owned; whether this one has an owner, which may have
+ * died just now.
+ */
+ngx_uint_t kz_bus_nslots(void);
+ngx_uint_t kz_bus_alive(ngx_uint_t slot);
+
 /* Connections over all live workers; 0: no such room. */
 ngx_uint_t kz_bus_room_count(const u_char *room);
 
@@ -137,6 +151,12 @@ void kz_bus_writer_recover(ngx_uint_t (*keep)(void *data, u_char *payload,
 uint64_t kz_bus_id(void);
 void kz_bus_announcer(uint64_t id);
 ngx_uint_t kz_bus_deaf(void);
+
+/*
+ * Bytes of the zone that are taken, and the most that any worker has seen
+ * taken when it asked.  NGX_ERROR: this worker has no place in it.
+ */
+ngx_int_t kz_bus_memory(size_t *used, size_t *peak);
 
 /* Version of the catalogue (indexes, collections, mappings). */
 uint64_t kz_bus_catalog_version(void);

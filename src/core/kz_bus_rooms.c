@@ -21,6 +21,9 @@ static ngx_int_t kz_bus_room_id(u_char *dst, const u_char *room);
 static kz_bus_share_t **kz_bus_find(const u_char *id, kz_bus_share_t ***mine,
     ngx_uint_t *total);
 static void kz_bus_unlink(kz_bus_share_t **prev);
+static void kz_bus_gone(ngx_uint_t watch);
+static ngx_int_t kz_bus_share(const u_char *room, ngx_int_t delta,
+    ngx_uint_t watch, ngx_uint_t *count);
 
 
 /* FNV-1a over "index\0collection" */
@@ -165,8 +168,58 @@ kz_bus_unlink(kz_bus_share_t **prev)
 }
 
 
+/* Under the mutex: a room, or a key, has lost its last share. */
+
+static void
+kz_bus_gone(ngx_uint_t watch)
+{
+    if (kz_bus_shm->nrooms) {
+        kz_bus_shm->nrooms--;
+    }
+
+    if (watch && kz_bus_shm->nwatches) {
+        kz_bus_shm->nwatches--;
+    }
+}
+
+
 ngx_int_t
 kz_bus_room(const u_char *room, ngx_int_t delta, ngx_uint_t *count)
+{
+    return kz_bus_share(room, delta, 0, count);
+}
+
+
+ngx_int_t
+kz_bus_watch(const u_char *key, ngx_int_t delta, ngx_uint_t *count)
+{
+    return kz_bus_share(key, delta, 1, count);
+}
+
+
+ngx_uint_t
+kz_bus_rooms(void)
+{
+    uint64_t  nrooms, nwatches;
+
+    if (kz_bus_shm == NULL) {
+        return 0;
+    }
+
+    ngx_shmtx_lock(&kz_bus_pool->mutex);
+
+    nrooms = kz_bus_shm->nrooms;
+    nwatches = kz_bus_shm->nwatches;
+
+    ngx_shmtx_unlock(&kz_bus_pool->mutex);
+
+    return nrooms > nwatches ? nrooms - nwatches : 0;
+}
+
+
+static ngx_int_t
+kz_bus_share(const u_char *room, ngx_int_t delta, ngx_uint_t watch,
+    ngx_uint_t *count)
 {
     u_char            id[KZ_ROOM_ID_LEN / 2];
     ngx_int_t         rc;
@@ -200,8 +253,8 @@ kz_bus_room(const u_char *room, ngx_int_t delta, ngx_uint_t *count)
 
         total += delta;
 
-        if (total == 0 && kz_bus_shm->nrooms) {
-            kz_bus_shm->nrooms--;
+        if (total == 0) {
+            kz_bus_gone(watch);
         }
 
         goto done;
@@ -226,7 +279,8 @@ kz_bus_room(const u_char *room, ngx_int_t delta, ngx_uint_t *count)
     }
 
     ngx_memcpy(s->room, id, KZ_ROOM_ID_LEN / 2);
-    s->slot = kz_bus_slot;
+    s->slot = (uint16_t) kz_bus_slot;
+    s->watch = (uint16_t) watch;
     s->count = delta;
     s->next = *bucket;
 
@@ -234,6 +288,7 @@ kz_bus_room(const u_char *room, ngx_int_t delta, ngx_uint_t *count)
 
     if (total == 0) {
         kz_bus_shm->nrooms++;
+        kz_bus_shm->nwatches += watch;
     }
 
     total += delta;
@@ -272,7 +327,7 @@ kz_bus_room_count(const u_char *room)
 void
 kz_bus_rooms_forget(ngx_uint_t slot)
 {
-    ngx_uint_t        i, total;
+    ngx_uint_t        i, total, watch;
     kz_bus_share_t   *s, **prev, **mine;
     u_char            id[KZ_ROOM_ID_LEN / 2];
 
@@ -295,14 +350,15 @@ kz_bus_rooms_forget(ngx_uint_t slot)
                 continue;
             }
 
+            watch = s->watch;
             ngx_memcpy(id, s->room, sizeof(id));
 
             kz_bus_unlink(prev);
 
             (void) kz_bus_find(id, &mine, &total);
 
-            if (total == 0 && kz_bus_shm->nrooms) {
-                kz_bus_shm->nrooms--;
+            if (total == 0) {
+                kz_bus_gone(watch);
             }
         }
 

@@ -42,7 +42,8 @@ typedef struct kz_bus_share_s  kz_bus_share_t;
 struct kz_bus_share_s {
     kz_bus_share_t    *next;
     u_char             room[KZ_ROOM_ID_LEN / 2];
-    uint32_t           slot;
+    uint16_t           slot;
+    uint16_t           watch;          /* a key of kz_bus_watch() */
     uint32_t           count;
 };
 
@@ -61,8 +62,10 @@ typedef struct {
     uint64_t           id;             /* random */
     volatile uint64_t  catalog;
     volatile uint64_t  gaps;           /* changes nobody could be told of */
+    volatile uint64_t  peak;           /* bytes of the zone in use, seen */
     volatile uint64_t  nslots;         /* highest slot ever owned, plus 1 */
     uint64_t           nrooms;         /* under the mutex */
+    uint64_t           nwatches;       /* those of them that are keys */
     kz_bus_share_t   **buckets;        /* under the mutex */
     kz_ring_t         *writer;
     kz_bus_slot_t      slots[KZ_BUS_SLOTS];

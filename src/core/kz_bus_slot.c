@@ -9,6 +9,7 @@
  */
 
 #include "core/kz_bus_shm.h"
+#include "core/kz_stat.h"
 
 #include <ngx_channel.h>
 #include <signal.h>
@@ -277,14 +278,30 @@ kz_bus_claim(ngx_log_t *log)
     }
 
     kz_bus_slot = i;
+    kz_stat_attach(i);
 
     return NGX_OK;
+}
+
+
+ngx_uint_t
+kz_bus_nslots(void)
+{
+    return kz_bus_shm ? (ngx_uint_t) kz_bus_shm->nslots : 0;
+}
+
+
+ngx_uint_t
+kz_bus_alive(ngx_uint_t slot)
+{
+    return kz_bus_shm->slots[slot].pid != 0;
 }
 
 
 void
 kz_bus_release(void)
 {
+    kz_stat_detach();
     kz_bus_clean(kz_bus_slot);
 
     kz_bus_shm->slots[kz_bus_slot].pid = 0;
@@ -346,6 +363,7 @@ kz_bus_clean(ngx_uint_t i)
     }
 
     kz_bus_rooms_forget(i);
+    kz_stat_forget(i);
 }
 
 

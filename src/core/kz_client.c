@@ -6,7 +6,13 @@
 #include "core/kz_req.h"
 
 
+/* nginx's status for a client that did not wait */
+
+#define KZ_CLIENT_LEFT  499
+
+
 void (*kz_client_gone)(kz_client_t *c);
+void (*kz_client_log)(kz_req_t *req, ngx_uint_t status);
 
 
 void
@@ -43,6 +49,11 @@ kz_client_close(kz_client_t *c)
         ngx_queue_remove(q);
 
         req = ngx_queue_data(q, kz_req_t, queue);
+
+        if (c->conf->logs && (req->parked || req->running)) {
+            kz_client_log(req, KZ_CLIENT_LEFT);
+        }
+
         req->client = NULL;
         req->log = ngx_cycle->log;
     }

@@ -54,6 +54,9 @@ typedef struct {
     /* Orderly end; asynchronous: the client is gone after this turn. */
     void          (*close)(kz_client_t *c, kz_close_e reason);
 
+    /* The address of a client, for logs; as long-lived as the client. */
+    void          (*peer)(const kz_client_t *c, ngx_str_t *addr);
+
     ngx_uint_t      flags;
 #define KZ_PROTO_REALTIME  0x01     /* can be sent notifications */
 #define KZ_PROTO_SESSION   0x02     /* remembers the dialect it was seen in */
@@ -72,6 +75,7 @@ struct kz_client_s {
     ngx_queue_t         queue;        /* in the worker's list of sessions */
     kz_dialect_e        dialect;      /* remembered; AUTO: not seen yet */
     u_char              id[36];       /* connection id, a uuid as text */
+    uint32_t            queries;      /* all of them so far */
     unsigned            id_set:1;     /* made on first use */
     unsigned            closed:1;
 };
@@ -96,6 +100,13 @@ u_char *kz_client_id(kz_client_t *c);
  * (this layer may not call up).
  */
 extern void (*kz_client_gone)(kz_client_t *c);
+
+/*
+ * Called for a query that was answered, or whose client has gone before
+ * (status 499); only where kuzzle_log is on.  kuzzle_log sets it: a client
+ * does not need it to be linked.
+ */
+extern void (*kz_client_log)(kz_req_t *req, ngx_uint_t status);
 
 
 #endif /* _KZ_CLIENT_H_INCLUDED_ */

@@ -2,8 +2,9 @@
 #define _KZ_CONF_H_INCLUDED_
 
 /*
- * The settings, one struct per configuration level.  Directives and their
- * defaults: ngx_kuzzle_module.c; their manual: docs/directives.md.
+ * The settings, one struct per configuration level.  The directives, and the
+ * defaults at the main level: ngx_kuzzle_module.c; the defaults of locations:
+ * proto/http/kz_http_conf.c; their manual: docs/directives.md.
  */
 
 #include <ngx_config.h>
@@ -38,8 +39,10 @@ typedef struct {
     ngx_msec_t       drain;              /* kuzzle_drain */
     ngx_str_t        node;               /* node name in 2.x envelopes */
     ngx_msec_t       store_wait;         /* a queue is full when it is longer */
+    size_t           store_pending_size; /* bytes of parked bodies, a worker */
     ngx_msec_t       stats_interval;     /* server:getStats: a frame */
     ngx_msec_t       stats_ttl;          /* and how long it is kept */
+    ngx_array_t     *log_formats;        /* of kz_log_format_t pointers */
     unsigned         enabled:1;          /* some location says "kuzzle" */
     unsigned         declared:1;         /* kuzzle { } was seen */
 } kz_main_conf_t;
@@ -66,6 +69,7 @@ typedef struct {
     ngx_flag_t       cookies;            /* http.cookieAuthentication */
     ngx_array_t     *origins;            /* of ngx_str_t; NULL: all ("*") */
     ngx_uint_t       legacy_flat;        /* envelope of generation 0 */
+    ngx_array_t     *logs;               /* of kz_log_t; NULL: off */
 } kz_loc_conf_t;
 
 
@@ -74,6 +78,11 @@ typedef struct {
  * Set by the core module's init hooks.
  */
 extern kz_main_conf_t  *kz_conf;
+
+
+/* Whether a page of that origin may ask here: kuzzle_allow_origin. */
+ngx_uint_t kz_conf_origin(const kz_loc_conf_t *conf,
+    const ngx_str_t *origin);
 
 
 #endif /* _KZ_CONF_H_INCLUDED_ */

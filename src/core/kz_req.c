@@ -3,7 +3,9 @@
  */
 
 #include "core/kz_req.h"
+#include "core/kz_stat.h"
 
+#include <endian.h>
 #include <openssl/rand.h>
 
 
@@ -13,6 +15,7 @@
 
 static void kz_req_finish(kz_req_t *req);
 static void kz_req_free(kz_req_t *req);
+static void kz_uuid_hex(u_char *dst, const u_char *src);
 
 
 kz_req_t *
@@ -43,11 +46,15 @@ kz_req_create(kz_client_t *c)
     req->status = 200;
     req->timestamp = (int64_t) tp->sec * 1000 + tp->msec;
     req->started = ngx_current_msec;
+    req->stat = kz_stat_proto(c->proto);
 
     ngx_str_set(&req->user, "-1");
 
     ngx_queue_insert_tail(&c->requests, &req->queue);
     c->pending++;
+    c->queries++;
+
+    kz_stat->gauges.ongoing[req->stat]++;
 
     return req;
 }
@@ -84,7 +91,7 @@ kz_req_resume(kz_req_t *req)
         return;
     }
 
-    if (rc == NGX_ERROR && !req->failed) {
+    if (rc == NGX_ERROR && kz_req_has_result(req)) {
         ngx_log_error(NGX_LOG_ALERT, req->log, 0,
                       "kuzzle: \"%V:%V\" failed without a reason",
                       &req->controller, &req->action_name);
@@ -96,10 +103,27 @@ kz_req_resume(kz_req_t *req)
 }
 
 
+void
+kz_req_discard(kz_req_t *req)
+{
+    kz_req_free(req);
+}
+
+
 static void
 kz_req_finish(kz_req_t *req)
 {
+    kz_stat_request(req->stat, req->action, req->status,
+                    !kz_req_has_result(req), ngx_current_msec - req->started);
+
     if (req->client) {
+
+        /* the reply may be the end of the client, and of its address */
+
+        if (req->conf->logs) {
+            kz_client_log(req, req->status);
+        }
+
         req->proto->reply(req);
     }
 
@@ -117,6 +141,8 @@ kz_req_free(kz_req_t *req)
         req->client->pending--;
     }
 
+    kz_stat->gauges.ongoing[req->stat]--;
+
     ngx_destroy_pool(req->pool);
 }
 
@@ -129,6 +155,7 @@ kz_fail(kz_req_t *req, kz_error_e e, ngx_uint_t n, ...)
     ngx_uint_t   i;
 
     req->failed = 1;
+    req->partial = 0;
     req->error = e;
     req->status = kz_error_def(e)->status;
     req->nfail_args = 0;
@@ -147,6 +174,18 @@ kz_fail(kz_req_t *req, kz_error_e e, ngx_uint_t n, ...)
 
 
 ngx_int_t
+kz_fail_partly(kz_req_t *req, kz_error_e e, ngx_uint_t status, ngx_str_t *arg)
+{
+    (void) kz_fail(req, e, 1, arg);
+
+    req->partial = 1;
+    req->status = status;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 kz_fail_text(kz_req_t *req, ngx_uint_t status, const char *fmt, ...)
 {
     u_char   *p;
@@ -154,6 +193,7 @@ kz_fail_text(kz_req_t *req, ngx_uint_t status, const char *fmt, ...)
     u_char    text[1024];
 
     req->failed = 1;
+    req->partial = 0;
     req->error = KZ_E_NONE;
     req->status = status;
     req->nfail_args = 0;
@@ -161,6 +201,17 @@ kz_fail_text(kz_req_t *req, ngx_uint_t status, const char *fmt, ...)
     va_start(args, fmt);
     p = ngx_vslprintf(text, text + sizeof(text), fmt, args);
     va_end(args);
+
+    if (p == text + sizeof(text)) {
+
+        /* cut: perhaps in the middle of a character, and it goes into JSON */
+
+        while (p > text && (p[-1] & 0xc0) == 0x80) {
+            p--;
+        }
+
+        p -= (p > text && p[-1] >= 0xc0);
+    }
 
     req->fail_text.len = p - text;
     req->fail_text.data = ngx_pnalloc(req->pool, req->fail_text.len + 1);
@@ -309,13 +360,12 @@ kz_req_name(kz_req_t *req)
 void
 kz_uuid(u_char *dst)
 {
-    u_char      *r;
+    u_char      *r, hex[32];
     ngx_uint_t   i;
 
     static u_char      pool[KZ_UUID_BATCH][16];
     static ngx_uint_t  left;
     static ngx_pid_t   owner;
-    static u_char      hex[] = "0123456789abcdef";
 
     if (left == 0 || owner != ngx_pid) {
 
@@ -334,12 +384,46 @@ kz_uuid(u_char *dst)
     r[6] = (r[6] & 0x0f) | 0x40;
     r[8] = (r[8] & 0x3f) | 0x80;
 
-    for (i = 0; i < 16; i++) {
-        *dst++ = hex[r[i] >> 4];
-        *dst++ = hex[r[i] & 0x0f];
-
-        if (i == 3 || i == 5 || i == 7 || i == 9) {
-            *dst++ = '-';
-        }
+    for (i = 0; i < 4; i++) {
+        kz_uuid_hex(hex + i * 8, r + i * 4);
     }
+
+    ngx_memcpy(dst, hex, 8);
+    dst[8] = '-';
+    ngx_memcpy(dst + 9, hex + 8, 4);
+    dst[13] = '-';
+    ngx_memcpy(dst + 14, hex + 12, 4);
+    dst[18] = '-';
+    ngx_memcpy(dst + 19, hex + 16, 4);
+    dst[23] = '-';
+    ngx_memcpy(dst + 24, hex + 20, 12);
+}
+
+
+/* Four random bytes, each nibble in a byte of its own, as eight digits. */
+
+static void
+kz_uuid_hex(u_char *dst, const u_char *src)
+{
+    uint32_t  n;
+    uint64_t  x;
+
+    ngx_memcpy(&n, src, 4);
+
+    x = le32toh(n);
+    x = (x | x << 16) & 0x0000ffff0000ffffULL;
+    x = (x | x << 8) & 0x00ff00ff00ff00ffULL;
+
+    /* the first digit of a byte is its high nibble */
+
+    x = ((x >> 4) | (x << 8)) & 0x0f0f0f0f0f0f0f0fULL;
+
+    /* 6 more than a digit's worth of 9 carries: 39 from '9' to 'a' */
+
+    x += 0x3030303030303030ULL
+         + (((x + 0x0606060606060606ULL) >> 4) & 0x0101010101010101ULL) * 39;
+
+    x = htole64(x);
+
+    ngx_memcpy(dst, &x, 8);
 }

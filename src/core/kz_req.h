@@ -73,6 +73,14 @@ typedef struct {
 } kz_result_t;
 
 
+/* A header of the response; only HTTP sends them, others show them. */
+
+typedef struct {
+    ngx_str_t        name;
+    ngx_str_t        value;
+} kz_header_t;
+
+
 struct kz_req_s {
     ngx_pool_t       *pool;
     kz_client_t      *client;      /* NULL once it has gone */
@@ -106,6 +114,7 @@ struct kz_req_s {
     kz_dialect_e      dialect;     /* 1 or 2 once routing has begun */
     int64_t           timestamp;   /* epoch, ms */
     ngx_msec_t        started;     /* ngx_current_msec */
+    ngx_uint_t        stat;        /* of its protocol: core/kz_stat.h */
     ngx_str_t         user;        /* kuid, "-1" for anonymous */
 
     /* the reply */
@@ -115,16 +124,22 @@ struct kz_req_s {
     ngx_str_t         fail_args[KZ_FAIL_MAX_ARGS];
     ngx_uint_t        nfail_args;
     ngx_str_t         fail_text;   /* KZ_E_NONE: the message itself */
-    ngx_str_t         raw_type;    /* KZ_RESULT_RAW: its Content-Type */
+    ngx_str_t         raw_type;    /* its Content-Type; empty: JSON */
+    ngx_array_t      *headers;     /* of kz_header_t; NULL: none */
 
     unsigned          failed:1;
+    unsigned          partial:1;   /* failed, with a result beside it */
     unsigned          parked:1;
     unsigned          running:1;
     unsigned          from_url:1;  /* arguments came from a query string */
     unsigned          bare:1;      /* reply the bare error, no envelope */
     unsigned          reduced:1;   /* no query by its shape: no envelope (1),
                                       no room (2) */
-    unsigned          legacy:1;    /* pre-1.0 names were used */
+    unsigned          legacy:1;    /* a query of before 1.0 */
+    unsigned          odd:3;       /* 2.x: these came, but are no strings */
+#define KZ_ODD_INDEX       0x01
+#define KZ_ODD_COLLECTION  0x02
+#define KZ_ODD_ID          0x04
 };
 
 
@@ -133,6 +148,9 @@ struct kz_req_s {
  * NULL: no memory.
  */
 kz_req_t *kz_req_create(kz_client_t *c);
+
+/* Frees a request that was never run. */
+void kz_req_discard(kz_req_t *req);
 
 /* Runs steps until the request parks, or replies and frees it. */
 void kz_req_resume(kz_req_t *req);
@@ -143,7 +161,21 @@ void kz_req_resume(kz_req_t *req);
  */
 ngx_int_t kz_fail(kz_req_t *req, kz_error_e e, ngx_uint_t n, ...);
 
-/* Refuses with a status and a text that has neither id nor code. */
+/*
+ * Answers an error beside the result, with this status: some of it failed.
+ * As kz_fail(), but returns NGX_OK: the reply is ready when the result is.
+ * It counts as a completed query.
+ */
+ngx_int_t kz_fail_partly(kz_req_t *req, kz_error_e e, ngx_uint_t status,
+    ngx_str_t *arg);
+
+/* Whether the reply has a result. */
+#define kz_req_has_result(req)  (!(req)->failed || (req)->partial)
+
+/*
+ * Refuses with a status and a text that has neither id nor code; of a longer
+ * one only the first KB is told.
+ */
 ngx_int_t kz_fail_text(kz_req_t *req, ngx_uint_t status, const char *fmt,
     ...);
 
@@ -166,6 +198,18 @@ kz_arg_t *kz_req_arg_push(kz_req_t *req);
 
 /* The argument of that name (not one of the envelope's), or NULL. */
 kz_arg_t *kz_req_arg(kz_req_t *req, const char *name, size_t len);
+
+/*
+ * Sets a header of the response, in place of one of that name; of Set-Cookie
+ * there may be many.  Both are copied.  NGX_ERROR: no memory, not a header
+ * (RFC 9110, 5.1 and 5.5), or one that is the protocol's own business
+ * (length, coding, type: that is raw_type).
+ */
+ngx_int_t kz_req_header(kz_req_t *req, const ngx_str_t *name,
+    const ngx_str_t *value);
+
+/* Whether it is one that is sent, and not shown: Set-Cookie. */
+ngx_uint_t kz_req_header_hidden(const kz_header_t *h);
 
 /* Makes a request id when none was given.  NGX_ERROR: no memory. */
 ngx_int_t kz_req_name(kz_req_t *req);

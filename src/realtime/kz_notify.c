@@ -11,6 +11,7 @@
  */
 
 #include "realtime/kz_room.h"
+#include "core/kz_stat.h"
 
 
 #define KZ_NOTIFY_POOL    16384
@@ -395,6 +396,7 @@ kz_notify_cast(kz_notify_t *n, kz_channel_t *ch)
         }
 
         c->proto->send(c, w->message);
+        kz_stat->notifications++;
     }
 
     for (i = 0; i < nwires; i++) {

@@ -10,6 +10,7 @@
  */
 
 #include "realtime/kz_room.h"
+#include "core/kz_stat.h"
 
 
 #define KZ_ROOM_WATCHED  "fff"        /* no suffix of a channel */
@@ -172,6 +173,8 @@ kz_room_open(kz_req_t *req, kz_room_t *room)
 
     ngx_rbtree_insert(&kz_rooms, &room->node.node);
 
+    kz_stat->gauges.filters++;
+
     kz_bus_listen(&coll->index, &coll->collection, 1);
 
     return NGX_OK;
@@ -184,6 +187,8 @@ kz_room_close(kz_room_t *room)
     kz_coll_t  *coll;
 
     coll = room->coll;
+
+    kz_stat->gauges.filters--;
 
     kz_bus_listen(&coll->index, &coll->collection, -1);
 
@@ -399,17 +404,17 @@ kz_channel_watch(kz_channel_t *channel, ngx_int_t delta, ngx_uint_t *existed)
     ngx_memcpy(key, channel->id, KZ_ROOM_ID_LEN - 3);
     ngx_memcpy(key + KZ_ROOM_ID_LEN - 3, KZ_ROOM_WATCHED, 3);
 
-    if (kz_bus_room(key, delta, &count) != NGX_OK) {
+    if (kz_bus_watch(key, delta, &count) != NGX_OK) {
         return NGX_ERROR;
     }
 
     ngx_memcpy(key + KZ_ROOM_ID_LEN - 3, channel->id + KZ_CHANNEL_LEN - 3, 3);
 
-    if (kz_bus_room(key, delta, &count) != NGX_OK) {
+    if (kz_bus_watch(key, delta, &count) != NGX_OK) {
 
         if (delta > 0) {
             ngx_memcpy(key + KZ_ROOM_ID_LEN - 3, KZ_ROOM_WATCHED, 3);
-            (void) kz_bus_room(key, -delta, &count);
+            (void) kz_bus_watch(key, -delta, &count);
         }
 
         return NGX_ERROR;

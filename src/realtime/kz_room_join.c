@@ -4,6 +4,7 @@
  */
 
 #include "realtime/kz_room.h"
+#include "core/kz_stat.h"
 
 #include <openssl/sha.h>
 
@@ -357,6 +358,7 @@ kz_member_enter(kz_req_t *req, kz_room_t *room, kz_channel_opts_t *opts,
 
     ngx_queue_insert_tail(&c->rooms, &m->rooms);
     c->nrooms++;
+    kz_stat->gauges.subscriptions++;
 
     ngx_queue_insert_tail(&room->members, &m->members);
     room->nmembers++;
@@ -460,6 +462,7 @@ kz_member_leave(kz_member_t *m, ngx_uint_t tell)
 
     ngx_queue_remove(&m->rooms);
     m->client->nrooms--;
+    kz_stat->gauges.subscriptions--;
 
     ngx_queue_remove(&m->members);
     room->nmembers--;

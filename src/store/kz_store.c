@@ -5,6 +5,7 @@
  */
 
 #include "store/kz_store.h"
+#include "store/kz_store_stat.h"
 
 #include <ngx_event.h>
 #include <sys/prctl.h>
@@ -15,6 +16,20 @@
 #include "store/sqlite/kz_sqlite_writer.h"
 
 
+#define KZ_STORE_RECENT  1000          /* ms that an overload is remembered */
+
+
+typedef struct {
+    size_t       bytes;                /* of bodies whose request is parked */
+    ngx_msec_t   refused;              /* when, last */
+    unsigned     refusing:1;           /* refused holds a time */
+} kz_store_load_t;
+
+
+static ngx_uint_t kz_store_too_large(kz_store_op_t *op);
+static void kz_store_hold(kz_store_op_t *op);
+static void kz_store_release(void *data);
+static void kz_store_refused(void);
 static ngx_msec_t kz_store_manager(void *data);
 static void kz_store_atexit(void);
 static ngx_int_t kz_store_fail_unknown(kz_req_t *req, kz_store_op_t *op);
@@ -28,6 +43,9 @@ static ngx_int_t kz_store_fail_key(kz_req_t *req, kz_store_op_t *op);
 static ngx_int_t kz_store_fail_time(kz_req_t *req);
 static ngx_int_t kz_store_fail_fmt(kz_req_t *req, kz_error_e e,
     const char *fmt, ngx_str_t *a, ngx_str_t *b);
+
+
+static kz_store_load_t  kz_store_load;
 
 
 kz_store_op_t *
@@ -56,34 +74,123 @@ kz_store_op(kz_req_t *req, kz_store_kind_e kind, kz_step_pt step)
 }
 
 
+/*
+ * Who is let in: the engine's two sides have a gate each, for the time one
+ * has to wait; here it is only memory.
+ */
+
 ngx_int_t
 kz_store_submit(kz_store_op_t *op)
 {
+    ngx_int_t  rc;
+
     op->req->op = op;
     op->req->step = op->step;
+    op->started = kz_stat_us();
 
-    switch (op->kind) {
-
-    case KZ_STORE_INDEX_CREATE:
-    case KZ_STORE_INDEX_DELETE:
-    case KZ_STORE_COLLECTION_CREATE:
-    case KZ_STORE_DOC_CREATE:
-    case KZ_STORE_DOC_PUT:
-    case KZ_STORE_DOC_REPLACE:
-    case KZ_STORE_DOC_UPDATE:
-    case KZ_STORE_DOC_DELETE:
-        return kz_sqlite_write(op);
-
-    default:
-        return kz_sqlite_read(op);
+    if (kz_store_too_large(op)) {
+        op->status = KZ_STORE_BUSY;
+        kz_store_refused();
+        kz_store_answered(op);
+        return NGX_OK;
     }
+
+    rc = kz_store_writes(op->kind) ? kz_sqlite_write(op) : kz_sqlite_read(op);
+
+    if (rc == NGX_AGAIN) {
+        kz_store_hold(op);
+        kz_store_parked(op);
+        return NGX_AGAIN;
+    }
+
+    if (op->status == KZ_STORE_BUSY) {
+        kz_store_refused();
+    }
+
+    if (rc == NGX_OK) {
+        kz_store_answered(op);
+    }
+
+    return rc;
+}
+
+
+/* One body alone is never too large. */
+
+static ngx_uint_t
+kz_store_too_large(kz_store_op_t *op)
+{
+    return op->body.type != KZ_JSON_NONE
+           && kz_store_load.bytes != 0
+           && kz_store_load.bytes + op->body.raw.len
+              > kz_conf->store_pending_size;
+}
+
+
+/* The memory is taken until the request's pool goes, and counted as long. */
+
+static void
+kz_store_hold(kz_store_op_t *op)
+{
+    size_t              *len;
+    ngx_pool_cleanup_t  *cln;
+
+    if (op->body.type == KZ_JSON_NONE) {
+        return;
+    }
+
+    cln = ngx_pool_cleanup_add(op->req->pool, sizeof(size_t));
+    if (cln == NULL) {
+        return;
+    }
+
+    len = cln->data;
+    *len = op->body.raw.len;
+
+    cln->handler = kz_store_release;
+    kz_store_load.bytes += *len;
+}
+
+
+static void
+kz_store_release(void *data)
+{
+    kz_store_load.bytes -= *(size_t *) data;
+}
+
+
+static void
+kz_store_refused(void)
+{
+    kz_store_load.refusing = 1;
+    kz_store_load.refused = ngx_current_msec;
 }
 
 
 ngx_uint_t
-kz_store_pending(void)
+kz_store_overloaded(void)
 {
-    return kz_sqlite_client_pending() + kz_sqlite_reader_pending();
+    if (kz_store_load.refusing
+        && ngx_current_msec - kz_store_load.refused > KZ_STORE_RECENT)
+    {
+        kz_store_load.refusing = 0;
+    }
+
+    return kz_store_load.refusing;
+}
+
+
+const char *
+kz_store_engine(void)
+{
+    return "sqlite";
+}
+
+
+const char *
+kz_store_engine_version(void)
+{
+    return kz_sqlite_reader_version();
 }
 
 
@@ -299,6 +406,7 @@ kz_store_fail(kz_req_t *req, kz_store_op_t *op)
         return kz_store_fail_id(req, op);
 
     case KZ_STORE_BUSY:
+        kz_store_refused();             /* also one that had been parked */
         return kz_fail(req, KZ_E_PROCESS_OVERLOADED, 0);
 
     case KZ_STORE_UNAVAILABLE:

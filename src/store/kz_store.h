@@ -34,7 +34,12 @@ typedef enum {
     KZ_STORE_DOC_PUT,             /* createOrReplace */
     KZ_STORE_DOC_REPLACE,
     KZ_STORE_DOC_UPDATE,          /* body: changes */
-    KZ_STORE_DOC_DELETE
+    KZ_STORE_DOC_DELETE,
+
+    KZ_STORE_PING,                /* whether the writer answers; give it a
+                                     timeout */
+    KZ_STORE_SPACE                /* total: bytes of all files, not older
+                                     than some seconds */
 } kz_store_kind_e;
 
 
@@ -88,6 +93,7 @@ struct kz_store_op_s {
     ngx_int_t            from;         /* search; -1: not given */
     ngx_int_t            size;
     kz_dialect_e         dialect;      /* rules that follow the creator's */
+    ngx_msec_t           timeout;      /* a writer's; 0: store_timeout */
     unsigned             silent:1;     /* no notification */
 
     /* out */
@@ -108,6 +114,7 @@ struct kz_store_op_s {
     ngx_uint_t           found;        /* exists */
 
     void                *engine;       /* the engine's own, while parked */
+    uint64_t             started;      /* of the monotonic clock, us */
 };
 
 
@@ -122,6 +129,13 @@ kz_store_op_t *kz_store_op(kz_req_t *req, kz_store_kind_e kind,
  */
 ngx_int_t kz_store_submit(kz_store_op_t *op);
 
+/* For engines: a parked operation has its status and results. */
+void kz_store_done(kz_store_op_t *op);
+
+/* What kinds and statuses are called in statistics; NULL: no such one. */
+const char *kz_store_kind_name(ngx_uint_t kind);
+const char *kz_store_status_name(ngx_uint_t status);
+
 /* Refuses the request with the error of a failed operation: NGX_ERROR. */
 ngx_int_t kz_store_fail(kz_req_t *req, kz_store_op_t *op);
 
@@ -130,8 +144,15 @@ char *kz_store_configure(ngx_conf_t *cf, kz_main_conf_t *conf);
 ngx_int_t kz_store_init_process(ngx_cycle_t *cycle);
 void kz_store_exit_process(ngx_cycle_t *cycle);
 
-/* Operations parked in this worker. */
-ngx_uint_t kz_store_pending(void);
+/* What the engine calls itself. */
+const char *kz_store_engine(void);
+const char *kz_store_engine_version(void);
+
+/*
+ * Whether this worker refused an operation for lack of room within the last
+ * second: it should not be sent more.
+ */
+ngx_uint_t kz_store_overloaded(void);
 
 
 #endif /* _KZ_STORE_H_INCLUDED_ */

@@ -13,6 +13,7 @@
 static ngx_int_t kz_http_start(ngx_http_request_t *r, kz_loc_conf_t *conf);
 static void kz_http_cleanup(void *data);
 static void kz_http_close(kz_client_t *c, kz_close_e reason);
+static void kz_http_peer(const kz_client_t *c, ngx_str_t *addr);
 
 
 const kz_proto_t  kz_http_proto = {
@@ -21,6 +22,7 @@ const kz_proto_t  kz_http_proto = {
     NULL,
     NULL,
     kz_http_close,
+    kz_http_peer,
     0
 };
 
@@ -32,20 +34,29 @@ ngx_http_kuzzle_handler(ngx_http_request_t *r)
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_kuzzle_module);
 
-    /* a subrequest has the headers of its parent, but no connection */
-
-    if (r->headers_in.upgrade
-        && r == r->main
-        && r->method == NGX_HTTP_GET
-        && ngx_strlcasestrn(r->headers_in.upgrade->value.data,
-                            r->headers_in.upgrade->value.data
-                            + r->headers_in.upgrade->value.len,
-                            (u_char *) "websocket", sizeof("websocket") - 2))
-    {
+    if (kz_http_upgrades(r)) {
         return kz_ws_handshake(r, conf);
     }
 
     return kz_http_start(r, conf);
+}
+
+
+/* A subrequest has the headers of its parent, but no connection. */
+
+ngx_uint_t
+kz_http_upgrades(ngx_http_request_t *r)
+{
+    ngx_table_elt_t  *h;
+
+    h = r->headers_in.upgrade;
+
+    return h
+           && r == r->main
+           && r->method == NGX_HTTP_GET
+           && ngx_strlcasestrn(h->value.data, h->value.data + h->value.len,
+                               (u_char *) "websocket",
+                               sizeof("websocket") - 2);
 }
 
 
@@ -100,7 +111,7 @@ kz_http_cleanup(void *data)
 
         /* its body was never read to the end: nothing else refers to it */
 
-        ngx_destroy_pool(req->pool);
+        kz_req_discard(req);
     }
 }
 
@@ -134,4 +145,13 @@ kz_http_close(kz_client_t *c, kz_close_e reason)
     kz_http_ctx_t  *ctx = c->session;
 
     ngx_http_finalize_request(ctx->r, NGX_HTTP_CLIENT_CLOSED_REQUEST);
+}
+
+
+static void
+kz_http_peer(const kz_client_t *c, ngx_str_t *addr)
+{
+    kz_http_ctx_t  *ctx = c->session;
+
+    *addr = ctx->r->connection->addr_text;
 }

@@ -33,6 +33,7 @@ kz_http_create_loc_conf(ngx_conf_t *cf)
     conf->cookies = NGX_CONF_UNSET;
     conf->origins = NGX_CONF_UNSET_PTR;
     conf->legacy_flat = NGX_CONF_UNSET_UINT;
+    conf->logs = NGX_CONF_UNSET_PTR;
 
     return conf;
 }
@@ -69,6 +70,7 @@ kz_http_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->cookies, prev->cookies, 1);
     ngx_conf_merge_ptr_value(conf->origins, prev->origins, NULL);
     ngx_conf_merge_uint_value(conf->legacy_flat, prev->legacy_flat, 0);
+    ngx_conf_merge_ptr_value(conf->logs, prev->logs, NULL);
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 

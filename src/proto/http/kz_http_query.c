@@ -1,5 +1,8 @@
 /*
  * From an HTTP request to a query: headers, route, placeholders.
+ *
+ * Later wins: the header, the query string, the placeholders; with a token
+ * it is the other way round in 2.x.
  */
 
 #include "proto/http/kz_http.h"
@@ -9,12 +12,9 @@
 static ngx_int_t kz_http_envelope(kz_http_ctx_t *ctx);
 static ngx_int_t kz_http_volatile(kz_http_ctx_t *ctx, ngx_str_t *text);
 static void kz_http_authorization(kz_http_ctx_t *ctx);
-static void kz_http_cookie(ngx_str_t *header, ngx_str_t *token);
+static ngx_int_t kz_http_token(kz_http_ctx_t *ctx);
 static ngx_int_t kz_http_route(kz_http_ctx_t *ctx, ngx_str_t *parts,
     ngx_uint_t n);
-static ngx_int_t kz_http_param(kz_http_ctx_t *ctx, const ngx_str_t *name,
-    ngx_str_t *value);
-static ngx_int_t kz_http_not_found(kz_http_ctx_t *ctx);
 
 
 #define kz_http_key(h, s)                                                     \
@@ -33,8 +33,9 @@ kz_http_query(kz_http_ctx_t *ctx)
 
     rc = kz_http_envelope(ctx);
 
-    if (req->dialect == KZ_DIALECT_2 && in->request_id.len) {
-
+    if (req->dialect == KZ_DIALECT_2 && in->request_id.len
+        && req->request_id.data == NULL)
+    {
         /* the operation may need it when the HTTP request is gone */
 
         req->request_id.data = ngx_pstrdup(req->pool, &in->request_id);
@@ -72,10 +73,8 @@ kz_http_envelope(kz_http_ctx_t *ctx)
 
     if (r->method == NGX_HTTP_OPTIONS) {
         kz_dialect_detect(req);
-        req->result.type = KZ_RESULT_JSON;
-        ngx_str_set(&req->result.json, "{}");
 
-        return NGX_DONE;
+        return kz_http_answer(ctx);
     }
 
     if (kz_http_path(ctx, parts, &n) != NGX_OK) {
@@ -89,17 +88,39 @@ kz_http_envelope(kz_http_ctx_t *ctx)
         return NGX_DONE;
     }
 
+    if (kz_http_is_legacy(ctx->client.conf, parts, n)) {
+        return kz_http_legacy(ctx, parts, n);
+    }
+
     if (kz_http_route(ctx, parts, n) != NGX_OK) {
         return NGX_ERROR;
     }
 
     kz_dialect_detect(req);
 
-    if (ctx->body_len == 0) {
-        return NGX_OK;
+    if (ctx->body_len && kz_http_content(ctx) != NGX_OK) {
+        return NGX_ERROR;
     }
 
-    return kz_http_content(ctx);
+    if (ctx->own == KZ_ROUTE_QUERY && kz_http_whole_query(ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (kz_http_origin(ctx) != NGX_OK || kz_http_token(ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ctx->own == KZ_ROUTE_ACTION ? NGX_OK : kz_http_own(ctx);
+}
+
+
+ngx_int_t
+kz_http_answer(kz_http_ctx_t *ctx)
+{
+    ctx->req->result.type = KZ_RESULT_JSON;
+    ngx_str_set(&ctx->req->result.json, "{}");
+
+    return NGX_DONE;
 }
 
 
@@ -136,13 +157,13 @@ kz_http_headers_in(kz_http_ctx_t *ctx)
                 in->origin = h[i].value;
 
             } else if (kz_http_key(&h[i], "Cookie")) {
-                kz_http_cookie(&h[i].value, &in->cookie);
+                kz_http_cookie(&h[i].value, in);
             }
             break;
 
         case 15:
             if (kz_http_key(&h[i], "Accept-Encoding")) {
-                in->accept_encoding = h[i].value;
+                kz_accept_add(&in->accept, &h[i].value);
             }
             break;
 
@@ -160,7 +181,7 @@ kz_http_headers_in(kz_http_ctx_t *ctx)
 
         case 19:
             if (kz_http_key(&h[i], "X-Kuzzle-Request-Id")) {
-                if (kz_http_utf8(&h[i].value) == NGX_OK) {
+                if (kz_url_utf8(&h[i].value) == NGX_OK) {
                     in->request_id = h[i].value;
                 }
             }
@@ -216,118 +237,152 @@ kz_http_volatile(kz_http_ctx_t *ctx, ngx_str_t *text)
 
 
 /*
- * "Authorization: Bearer <token>"; other schemes are not ours.  Or the cookie
- * authToken, where "null" stands for none.
+ * "Authorization: Bearer <token>"; other schemes are not ours.  Which of the
+ * tokens counts depends on the generation, and the generation perhaps on the
+ * tokens: for now it is the one that says most.
  */
 
 static void
 kz_http_authorization(kz_http_ctx_t *ctx)
 {
+    kz_req_t         *req = ctx->req;
     kz_http_in_t     *in = &ctx->in;
     ngx_table_elt_t  *h;
+
+    in->query_jwt = req->jwt;
 
     h = ctx->r->headers_in.authorization;
 
     if (h && h->value.len > 7
         && ngx_strncasecmp(h->value.data, (u_char *) "Bearer ", 7) == 0)
     {
-        ctx->req->jwt.data = h->value.data + 7;
-        ctx->req->jwt.len = h->value.len - 7;
-
-        return;
+        in->bearer.data = h->value.data + 7;
+        in->bearer.len = h->value.len - 7;
+        req->jwt = in->bearer;
     }
 
-    if (in->cookie.len == 0
+    /* "null" is how a logout is put */
+
+    if (!ctx->client.conf->cookies
         || (in->cookie.len == 4
             && ngx_strncmp(in->cookie.data, "null", 4) == 0))
     {
-        return;
+        ngx_str_null(&in->cookie);
+        in->bad_cookie = 0;
     }
 
-    ctx->req->jwt = in->cookie;
+    if (in->cookie.len) {
+
+        /* only a server of generation 2 gives it */
+
+        req->dialect = KZ_DIALECT_2;
+    }
 }
 
 
-static void
-kz_http_cookie(ngx_str_t *header, ngx_str_t *token)
+static ngx_int_t
+kz_http_token(kz_http_ctx_t *ctx)
 {
-    u_char  *p, *start, *end, *last;
+    ngx_str_t      why;
+    kz_req_t      *req = ctx->req;
+    kz_http_in_t  *in = &ctx->in;
 
-    start = header->data;
-    last = start + header->len;
-
-    for (p = start; /* void */ ; p += sizeof("authToken=") - 1) {
-
-        p = ngx_strlcasestrn(p, last, (u_char *) "authToken=",
-                             sizeof("authToken=") - 2);
-        if (p == NULL) {
-            return;
-        }
-
-        if (p == start || p[-1] == ' ' || p[-1] == ';') {
-            break;
-        }
+    if (in->bearer.data == NULL && in->query_jwt.data == NULL
+        && in->cookie.len == 0 && !in->bad_cookie)
+    {
+        return NGX_OK;
     }
 
-    p += sizeof("authToken=") - 1;
+    if (req->dialect == KZ_DIALECT_1) {
 
-    end = ngx_strlchr(p, last, ';');
-    if (end == NULL) {
-        end = last;
+        /* Kuzzle: 1.x knows the scheme in this case only */
+
+        if (in->query_jwt.data) {
+            req->jwt = in->query_jwt;
+
+        } else if (in->bearer.data
+                   && ngx_strncmp(in->bearer.data - 7, "Bearer ", 7) != 0)
+        {
+            ngx_str_null(&req->jwt);
+        }
+
+        return NGX_OK;
     }
 
-    token->data = p;
-    token->len = end - p;
+    if (in->bad_cookie) {
+        return kz_fail(req, KZ_E_COOKIE_INVALID, 0);
+    }
+
+    if (in->cookie.len == 0) {
+        return NGX_OK;
+    }
+
+    if (req->jwt.len) {
+        ngx_str_set(&why, "Both token and cookie are present, could not "
+                          "decide which one to use");
+
+        return kz_fail(req, KZ_E_TOKEN_VERIFICATION_ERROR, 1, &why);
+    }
+
+    req->jwt = in->cookie;
+
+    return NGX_OK;
+}
+
+
+/* KZ_VERB_MAX: no route has it. */
+
+kz_verb_e
+kz_http_verb(ngx_http_request_t *r)
+{
+    switch (r->method) {
+
+    case NGX_HTTP_GET:
+        return KZ_VERB_GET;
+
+    case NGX_HTTP_POST:
+        return KZ_VERB_POST;
+
+    case NGX_HTTP_PUT:
+        return KZ_VERB_PUT;
+
+    case NGX_HTTP_PATCH:
+        return KZ_VERB_PATCH;
+
+    case NGX_HTTP_DELETE:
+        return KZ_VERB_DELETE;
+
+    default:
+        return KZ_VERB_MAX;
+    }
 }
 
 
 static ngx_int_t
 kz_http_route(kz_http_ctx_t *ctx, ngx_str_t *parts, ngx_uint_t n)
 {
-    kz_verb_e            verb;
-    ngx_uint_t           i;
-    const kz_route_t    *route;
-    ngx_str_t            values[KZ_ROUTE_MAX_PARTS];
-    kz_req_t            *req = ctx->req;
-    ngx_http_request_t  *r = ctx->r;
+    kz_verb_e          verb;
+    ngx_uint_t         i;
+    const kz_route_t  *route;
+    ngx_str_t          values[KZ_ROUTE_MAX_PARTS];
+    kz_req_t          *req = ctx->req;
 
-    switch (r->method) {
+    verb = kz_http_verb(ctx->r);
 
-    case NGX_HTTP_GET:
-        verb = KZ_VERB_GET;
-        break;
+    route = verb != KZ_VERB_MAX && n <= KZ_ROUTE_MAX_PARTS
+            ? kz_route_find(verb, parts, n, values) : NULL;
 
-    case NGX_HTTP_POST:
-        verb = KZ_VERB_POST;
-        break;
-
-    case NGX_HTTP_PUT:
-        verb = KZ_VERB_PUT;
-        break;
-
-    case NGX_HTTP_PATCH:
-        verb = KZ_VERB_PATCH;
-        break;
-
-    case NGX_HTTP_DELETE:
-        verb = KZ_VERB_DELETE;
-        break;
-
-    case NGX_HTTP_HEAD:
-
-        /* Kuzzle: only HEAD / is a route */
-
-        return kz_http_not_found(ctx);
-
-    default:
-        kz_dialect_detect(req);
-        return kz_fail(req, KZ_E_HTTP_UNSUPPORTED_VERB, 1, &r->method_name);
-    }
-
-    route = n <= KZ_ROUTE_MAX_PARTS ? kz_route_find(verb, parts, n, values)
-                                    : NULL;
     if (route == NULL) {
         return kz_http_not_found(ctx);
+    }
+
+    if (route->generation) {
+        req->dialect = route->generation;
+    }
+
+    if (route->kind != KZ_ROUTE_ACTION) {
+        ctx->own = route->kind;
+        return NGX_OK;
     }
 
     req->action = route->action;
@@ -335,10 +390,9 @@ kz_http_route(kz_http_ctx_t *ctx, ngx_str_t *parts, ngx_uint_t n)
     req->controller.len = ngx_strlen(route->controller->name);
     req->action_name.data = (u_char *) route->action->name;
     req->action_name.len = ngx_strlen(route->action->name);
-    req->dialect = route->generation;
 
     for (i = 0; i < route->nparams; i++) {
-        if (kz_http_param(ctx, &route->params[i], &values[i]) != NGX_OK) {
+        if (kz_http_arg(ctx, &route->params[i], &values[i]) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -347,26 +401,37 @@ kz_http_route(kz_http_ctx_t *ctx, ngx_str_t *parts, ngx_uint_t n)
 }
 
 
-static ngx_int_t
-kz_http_param(kz_http_ctx_t *ctx, const ngx_str_t *name, ngx_str_t *value)
-{
-    ngx_str_t  n;
+/*
+ * Kuzzle: HEAD is a verb, but only HEAD / is a route.  The message has the
+ * path without the query string and without one slash at its end.
+ */
 
-    n = *name;
-
-    return kz_http_arg(ctx, &n, value);
-}
-
-
-static ngx_int_t
+ngx_int_t
 kz_http_not_found(kz_http_ctx_t *ctx)
 {
+    u_char              *mark;
     ngx_str_t            url;
     ngx_http_request_t  *r = ctx->r;
 
     kz_dialect_detect(ctx->req);
 
-    url = kz_http_echo(r->valid_unparsed_uri ? &r->unparsed_uri : &r->uri);
+    if (kz_http_verb(r) == KZ_VERB_MAX && r->method != NGX_HTTP_HEAD) {
+        return kz_fail(ctx->req, KZ_E_HTTP_UNSUPPORTED_VERB, 1,
+                       &r->method_name);
+    }
+
+    url = r->valid_unparsed_uri ? r->unparsed_uri : r->uri;
+
+    if (r->valid_unparsed_uri) {
+        mark = ngx_strlchr(url.data, url.data + url.len, '?');
+        url.len = mark ? (size_t) (mark - url.data) : url.len;
+    }
+
+    if (url.len && url.data[url.len - 1] == '/') {
+        url.len--;
+    }
+
+    url = kz_http_echo(&url);
 
     return kz_fail(ctx->req, KZ_E_HTTP_URL_NOT_FOUND, 1, &url);
 }

@@ -9,7 +9,9 @@
  */
 
 #include "proto/ws/kz_ws_session.h"
+#include "core/kz_stat.h"
 #include "api/kz_dialect.h"
+#include "core/kz_log.h"
 
 
 #define KZ_WS_CLOSE_TIMEOUT   2000      /* for the peer's close frame */
@@ -26,6 +28,8 @@ static void kz_ws_write_handler(ngx_event_t *wev);
 static void kz_ws_push(kz_ws_t *s);
 static void kz_ws_stuck(kz_ws_t *s, off_t before);
 static void kz_ws_end_reason(kz_ws_t *s);
+static void kz_ws_peer(const kz_client_t *c, ngx_str_t *addr);
+static void kz_ws_log(kz_ws_t *s);
 static void kz_ws_forget(kz_ws_t *s);
 static ngx_int_t kz_ws_half_close(kz_ws_t *s);
 static u_char *kz_ws_log_error(ngx_log_t *log, u_char *buf, size_t len);
@@ -37,6 +41,7 @@ const kz_proto_t  kz_ws_proto = {
     kz_ws_encode,
     kz_ws_send,
     kz_ws_close,
+    kz_ws_peer,
     KZ_PROTO_REALTIME|KZ_PROTO_SESSION
 };
 
@@ -103,8 +108,13 @@ kz_ws_open(kz_ws_t *s)
     ngx_queue_insert_tail(&kz_ws_worker.sessions, &s->client.queue);
     kz_ws_worker.open++;
 
+    kz_stat->gauges.connections[KZ_STAT_WEBSOCKET]++;
+    kz_stat->accepted[KZ_STAT_WEBSOCKET]++;
+
     c->idle = 1;
     s->heard = ngx_current_msec;
+    s->opened = ngx_current_msec;
+    s->received = s->input.len;
 
     if (ngx_tcp_nodelay(c) != NGX_OK) {
         s->broken = 1;
@@ -234,6 +244,8 @@ kz_ws_queue(kz_ws_t *s, kz_message_t *m, ngx_uint_t answer)
         return;
     }
 
+    kz_stat->messages_out[KZ_STAT_WEBSOCKET]++;
+
     kz_ws_mark(s);
 }
 
@@ -324,6 +336,7 @@ kz_ws_write_handler(ngx_event_t *wev)
                       "kuzzle: websocket peer takes nothing, %uz bytes owed",
                       s->owed);
 
+        s->why = "takes nothing";
         c->timedout = 1;
         kz_ws_destroy(s);
         return;
@@ -425,6 +438,7 @@ kz_ws_end_reason(kz_ws_t *s)
                       "kuzzle: websocket client is too slow, "
                       "%uz bytes owed", s->owed);
 
+        kz_stat->slow[KZ_STAT_WEBSOCKET]++;
         code = KZ_WS_INTERNAL;
         text = "too much backpressure: client is too slow";
         kz_ws_out_drop(s, 0);
@@ -461,6 +475,8 @@ kz_ws_end(kz_ws_t *s, kz_ws_state_e state, ngx_uint_t code,
 
     kz_ws_forget(s);
     s->state = state;
+    s->code = (uint16_t) code;
+    s->why = reason;
 
     m = kz_message_create(kz_ws_close_frame(frame, code, reason) - frame,
                           c->log);
@@ -500,6 +516,7 @@ kz_ws_forget(kz_ws_t *s)
 
     ngx_queue_remove(&s->client.queue);
     kz_ws_worker.open--;
+    kz_stat->gauges.connections[KZ_STAT_WEBSOCKET]--;
 
     kz_client_close(&s->client);
 }
@@ -549,7 +566,10 @@ kz_ws_destroy(kz_ws_t *s)
 
     c = s->connection;
 
+    /* the queries it leaves behind are logged before its own end */
+
     kz_ws_forget(s);
+    kz_ws_log(s);
 
     if (s->marked) {
         ngx_queue_remove(&s->dirty);
@@ -611,4 +631,35 @@ kz_ws_log_error(ngx_log_t *log, u_char *buf, size_t len)
 
     return ngx_snprintf(buf, len, ", client: %V, server: %V", &addr,
                         &s->connection->listening->addr_text);
+}
+
+
+static void
+kz_ws_peer(const kz_client_t *c, ngx_str_t *addr)
+{
+    kz_ws_t  *s = c->session;
+
+    addr->len = s->addr_len;
+    addr->data = s->addr;
+}
+
+
+/* A socket that ends without a close frame has one code: 7.1.5. */
+
+static void
+kz_ws_log(kz_ws_t *s)
+{
+    kz_log_end_t  end;
+
+    if (s->client.conf->logs == NULL) {
+        return;
+    }
+
+    end.lasted = ngx_current_msec - s->opened;
+    end.received = s->received;
+    end.sent = s->connection->sent;
+    end.code = s->code ? s->code : KZ_WS_ABNORMAL;
+    end.reason = s->why ? s->why : "connection lost";
+
+    kz_log_session(&s->client, &end);
 }

@@ -29,6 +29,7 @@
 #define KZ_WS_GOING_AWAY     1001
 #define KZ_WS_PROTOCOL       1002
 #define KZ_WS_NO_CODE        1005       /* a close frame without a code */
+#define KZ_WS_ABNORMAL       1006       /* no close frame at all */
 #define KZ_WS_BAD_DATA       1007
 #define KZ_WS_TOO_BIG        1009
 #define KZ_WS_INTERNAL       1011

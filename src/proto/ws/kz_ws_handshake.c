@@ -26,6 +26,7 @@ typedef struct {
     ngx_str_t            key;
     ngx_str_t            version;
     ngx_str_t            protocol;
+    ngx_str_t            origin;
     ngx_uint_t           nkeys;
     unsigned             upgrade:1;
     unsigned             connection:1;
@@ -34,11 +35,25 @@ typedef struct {
 
 /* A handshake on its way; lives in the request's pool. */
 
+typedef struct kz_ws_sub_s  kz_ws_sub_t;
+
 typedef struct {
     ngx_event_t          event;
     ngx_http_request_t  *request;
     kz_ws_t             *session;
+    kz_ws_sub_t         *subs;
 } kz_ws_handshake_t;
+
+
+/* A subrequest in the background, which the request has to wait for. */
+
+struct kz_ws_sub_s {
+    ngx_http_post_subrequest_t   post;
+    ngx_http_post_subrequest_t  *was;
+    ngx_http_request_t          *request;
+    kz_ws_handshake_t           *handshake;
+    kz_ws_sub_t                 *next;
+};
 
 
 static void kz_ws_headers(ngx_http_request_t *r, kz_ws_headers_t *h);
@@ -51,6 +66,10 @@ static ngx_int_t kz_ws_refuse(ngx_http_request_t *r, ngx_uint_t status,
 static ngx_table_elt_t *kz_ws_header(ngx_http_request_t *r, const char *name,
     size_t len);
 static ngx_int_t kz_ws_switch(ngx_http_request_t *r, kz_ws_headers_t *h);
+static ngx_int_t kz_ws_watch_subs(kz_ws_handshake_t *hs);
+static ngx_int_t kz_ws_sub_done(ngx_http_request_t *r, void *data,
+    ngx_int_t rc);
+static ngx_uint_t kz_ws_subs_left(kz_ws_handshake_t *hs);
 static void kz_ws_handshake_cleanup(void *data);
 static void kz_ws_handshake_write(ngx_http_request_t *r);
 static void kz_ws_detach(ngx_event_t *ev);
@@ -77,6 +96,13 @@ kz_ws_handshake(ngx_http_request_t *r, kz_loc_conf_t *conf)
     text = kz_ws_check(r, &h, &status);
     if (text) {
         return kz_ws_refuse(r, status, text);
+    }
+
+    /* 4.2.2: browsers do not ask before they open one from another site */
+
+    if (h.origin.data && !kz_conf_origin(conf, &h.origin)) {
+        return kz_ws_refuse(r, NGX_HTTP_FORBIDDEN,
+                            "this origin is not allowed");
     }
 
     if (ngx_exiting || ngx_terminate) {
@@ -115,6 +141,10 @@ kz_ws_handshake(ngx_http_request_t *r, kz_loc_conf_t *conf)
 
     cln->handler = kz_ws_handshake_cleanup;
     cln->data = hs;
+
+    if (kz_ws_watch_subs(hs) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     rc = kz_ws_switch(r, &h);
     if (rc != NGX_OK) {
@@ -175,6 +205,9 @@ kz_ws_headers(ngx_http_request_t *r, kz_ws_headers_t *h)
 
         } else if (kz_ws_header_is("Sec-WebSocket-Version")) {
             h->version = e[i].value;
+
+        } else if (kz_ws_header_is("Origin")) {
+            h->origin = e[i].value;
 
         } else if (kz_ws_header_is("Sec-WebSocket-Protocol")
                    && h->protocol.len == 0)
@@ -458,6 +491,89 @@ kz_ws_switch(ngx_http_request_t *r, kz_ws_headers_t *h)
 }
 
 
+/*
+ * Subrequests in the background (mirror) need the request and its connection
+ * until they end, and there may be a server behind them that takes its time.
+ * nginx lets the next request of a keep-alive connection wait for them; so
+ * waits the WebSocket, with its 101 already sent.
+ */
+
+static ngx_int_t
+kz_ws_watch_subs(kz_ws_handshake_t *hs)
+{
+    kz_ws_sub_t                *sub;
+    ngx_http_posted_request_t  *pr;
+
+    /* they were made in this turn, none of them has run yet */
+
+    for (pr = hs->request->posted_requests; pr; pr = pr->next) {
+
+        if (!pr->request->background) {
+            continue;
+        }
+
+        sub = ngx_palloc(hs->request->pool, sizeof(kz_ws_sub_t));
+        if (sub == NULL) {
+            return NGX_ERROR;
+        }
+
+        sub->post.handler = kz_ws_sub_done;
+        sub->post.data = sub;
+        sub->was = pr->request->post_subrequest;
+        sub->request = pr->request;
+        sub->handshake = hs;
+
+        sub->next = hs->subs;
+        hs->subs = sub;
+
+        pr->request->post_subrequest = &sub->post;
+    }
+
+    return NGX_OK;
+}
+
+
+/* May be called more than once; the request is done a little later. */
+
+static ngx_int_t
+kz_ws_sub_done(ngx_http_request_t *r, void *data, ngx_int_t rc)
+{
+    kz_ws_sub_t        *sub = data;
+    kz_ws_handshake_t  *hs;
+
+    hs = sub->handshake;
+
+    /* not before the 101 has left */
+
+    if (hs->request->write_event_handler == ngx_http_request_empty_handler
+        && !hs->event.posted)
+    {
+        ngx_post_event(&hs->event, &ngx_posted_events);
+    }
+
+    if (sub->was) {
+        return sub->was->handler(r, sub->was->data, rc);
+    }
+
+    return rc;
+}
+
+
+static ngx_uint_t
+kz_ws_subs_left(kz_ws_handshake_t *hs)
+{
+    kz_ws_sub_t  *sub;
+
+    for (sub = hs->subs; sub; sub = sub->next) {
+        if (!sub->request->done) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 /* The request ends without having become a WebSocket. */
 
 static void
@@ -552,9 +668,13 @@ kz_ws_detach(ngx_event_t *ev)
     hc = r->http_connection;
     b = r->header_in;
 
+    if (kz_ws_subs_left(hs)) {
+        return;
+    }
+
     if (r->count != 1 || r->blocked) {
 
-        /* somebody (a mirror, say) still works on the request */
+        /* somebody else still works on the request */
 
         ngx_log_error(NGX_LOG_ERR, c->log, 0,
                       "kuzzle: a websocket request cannot have subrequests");

@@ -9,6 +9,7 @@
  */
 
 #include "proto/ws/kz_ws_session.h"
+#include "core/kz_stat.h"
 
 
 #define KZ_WS_IOVS        64
@@ -130,6 +131,8 @@ kz_ws_out_write(kz_ws_t *s)
             c->write->ready = 0;
             return NGX_AGAIN;
         }
+
+        kz_stat->bytes_out[KZ_STAT_WEBSOCKET] += n;
 
         kz_ws_out_sent(s, n);
 

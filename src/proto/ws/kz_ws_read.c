@@ -9,6 +9,7 @@
  */
 
 #include "proto/ws/kz_ws_session.h"
+#include "core/kz_stat.h"
 #include "api/kz_router.h"
 
 
@@ -93,7 +94,10 @@ kz_ws_read(kz_ws_t *s)
             return;
         }
 
+        kz_stat->bytes_in[KZ_STAT_WEBSOCKET] += size;
+
         s->heard = ngx_current_msec;
+        s->received += size;
         s->pinged = 0;
 
         pos = kz_ws_buf;
@@ -215,6 +219,7 @@ kz_ws_event(kz_ws_t *s, kz_ws_event_t *ev)
             /* 5.5.1: answered with the code received */
 
             kz_ws_end(s, KZ_WS_FINISHING, ev->code, "");
+            s->why = "closed by the client";
 
         } else {
             s->state = KZ_WS_FINISHING;
@@ -232,6 +237,7 @@ kz_ws_event(kz_ws_t *s, kz_ws_event_t *ev)
 
     case KZ_WS_TEXT:
     case KZ_WS_BINARY:
+        kz_stat->messages_in[KZ_STAT_WEBSOCKET]++;
         kz_ws_query(s, ev->data, ev->len);
         return;
 
@@ -352,6 +358,7 @@ kz_ws_silence(kz_ws_t *s)
                       "kuzzle: websocket peer has been silent for %M ms",
                       silence);
 
+        s->why = "silent";
         c->timedout = 1;
         kz_ws_destroy(s);
         return;

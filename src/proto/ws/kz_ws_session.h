@@ -52,6 +52,9 @@ typedef struct {
 
     ngx_queue_t        dirty;
     ngx_msec_t         heard;        /* when the peer sent something */
+    ngx_msec_t         opened;
+    off_t              received;
+    const char        *why;          /* it ends, for the log; NULL: not yet */
 
     unsigned           state:2;
     unsigned           reason:3;     /* kz_close_e */
@@ -62,6 +65,7 @@ typedef struct {
     unsigned           broken:1;     /* a write failed */
     unsigned           shut:1;       /* our half is closed */
 
+    uint16_t           code;         /* of the close frame; 0: none */
     u_char             addr_len;
     u_char             addr[];       /* the peer's, for the log */
 } kz_ws_t;

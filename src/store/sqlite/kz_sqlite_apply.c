@@ -28,10 +28,11 @@ static ngx_int_t kz_apply_delete(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col,
 static ngx_int_t kz_apply_write(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col,
     kz_row_t *row);
 static ngx_uint_t kz_apply_too_large(kz_group_t *g, kz_wop_t *op);
-static ngx_int_t kz_apply_walk(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col,
-    ngx_array_t *postings);
+static ngx_int_t kz_apply_walk(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col);
 static ngx_int_t kz_apply_infer(kz_group_t *g, kz_wcol_t *col,
-    kz_json_val_t *doc, ngx_array_t *postings, kz_mapping_err_t *err);
+    kz_json_val_t *doc, kz_mapping_err_t *err);
+static sqlite3_stmt *kz_apply_place(kz_group_t *g, kz_wop_t *op,
+    kz_wcol_t *col, kz_row_t *row);
 static ngx_int_t kz_apply_announce(kz_group_t *g, kz_wop_t *op,
     kz_row_t *row);
 
@@ -51,7 +52,9 @@ kz_apply_document(kz_group_t *g, kz_wop_t *op)
         return NGX_OK;
     }
 
-    if (rc != NGX_OK || kz_apply_id(g, op, &generated) != NGX_OK) {
+    if (rc != NGX_OK || kz_index_load(g, col) != NGX_OK
+        || kz_apply_id(g, op, &generated) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -246,16 +249,7 @@ kz_apply_refused(kz_group_t *g, kz_wop_t *op, kz_row_t *row)
 static ngx_int_t
 kz_apply_delete(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col, kz_row_t *row)
 {
-    ngx_array_t    old, none;
     sqlite3_stmt  *stmt;
-
-    if (kz_apply_walk_old(g, col, row, &old) != NGX_OK
-        || ngx_array_init(&none, g->pool, 1, sizeof(kz_posting_t))
-           != NGX_OK)
-    {
-        kz_apply_no_memory(g);
-        return NGX_ERROR;
-    }
 
     stmt = kz_apply_stmt(g, "DELETE FROM d%L WHERE r = ?1", col->id);
     if (stmt == NULL) {
@@ -265,7 +259,7 @@ kz_apply_delete(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col, kz_row_t *row)
     (void) sqlite3_bind_int64(stmt, 1, row->r);
 
     if (kz_apply_step(g, stmt) != NGX_OK
-        || kz_apply_postings(g, col, row->r, &old, &none) != NGX_OK)
+        || kz_index_gone(g, col, row->r) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -283,14 +277,10 @@ kz_apply_delete(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col, kz_row_t *row)
 static ngx_int_t
 kz_apply_write(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col, kz_row_t *row)
 {
-    int64_t        r;
     ngx_int_t      rc;
-    ngx_array_t    old, new;
     sqlite3_stmt  *stmt;
 
-    if (kz_apply_compose(g, op, row) != NGX_OK
-        || ngx_array_init(&new, g->pool, 16, sizeof(kz_posting_t)) != NGX_OK)
-    {
+    if (kz_apply_compose(g, op, row) != NGX_OK) {
         kz_apply_no_memory(g);
         return NGX_ERROR;
     }
@@ -299,37 +289,15 @@ kz_apply_write(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col, kz_row_t *row)
         return NGX_OK;
     }
 
-    rc = kz_apply_walk(g, op, col, &new);
+    rc = kz_apply_walk(g, op, col);
 
     if (rc != NGX_OK) {
         return (rc == NGX_DECLINED) ? NGX_OK : NGX_ERROR;
     }
 
-    /* derived by today's mapping, which has all that yesterday's had */
-
-    if (kz_apply_walk_old(g, col, row, &old) != NGX_OK) {
-        kz_apply_no_memory(g);
+    stmt = kz_apply_place(g, op, col, row);
+    if (stmt == NULL) {
         return NGX_ERROR;
-    }
-
-    if (row->found) {
-        stmt = kz_apply_stmt(g, "UPDATE d%L SET ver = ?1, info = 1, src = ?2"
-                             " WHERE r = ?3", col->id);
-        if (stmt == NULL) {
-            return NGX_ERROR;
-        }
-
-        (void) sqlite3_bind_int64(stmt, 3, row->r);
-
-    } else {
-        stmt = kz_apply_stmt(g, "INSERT INTO d%L(ver, info, src, id)"
-                             " VALUES(?1, 1, ?2, ?3)", col->id);
-        if (stmt == NULL) {
-            return NGX_ERROR;
-        }
-
-        (void) sqlite3_bind_text(stmt, 3, (char *) op->out.id.data,
-                                 (int) op->out.id.len, SQLITE_STATIC);
     }
 
     (void) sqlite3_bind_int64(stmt, 1, (int64_t) row->version + 1);
@@ -340,11 +308,7 @@ kz_apply_write(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col, kz_row_t *row)
         return NGX_ERROR;
     }
 
-    r = row->found ? row->r : sqlite3_last_insert_rowid(g->lane->db->db);
-
-    if (kz_apply_postings(g, col, r, &old, &new) != NGX_OK) {
-        return NGX_ERROR;
-    }
+    col->bytes += op->out.source.len;
 
     op->applied = 1;
     op->out.status = KZ_STORE_OK;
@@ -352,6 +316,59 @@ kz_apply_write(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col, kz_row_t *row)
     op->out.flags = KZ_WIRE_INFO | (row->found ? 0 : KZ_WIRE_CREATED);
 
     return NGX_OK;
+}
+
+
+/*
+ * The statement that stores the document, and its row: a new one, or the one
+ * it has.  A row that has postings is never changed: the document moves.
+ */
+
+static sqlite3_stmt *
+kz_apply_place(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col, kz_row_t *row)
+{
+    sqlite3_stmt  *stmt;
+
+    if (!row->found) {
+        stmt = kz_apply_stmt(g, "INSERT INTO d%L(ver, info, src, id, r)"
+                             " VALUES(?1, 1, ?2, ?3, ?4)", col->id);
+        if (stmt == NULL) {
+            return NULL;
+        }
+
+        (void) sqlite3_bind_text(stmt, 3, (char *) op->out.id.data,
+                                 (int) op->out.id.len, SQLITE_STATIC);
+        (void) sqlite3_bind_int64(stmt, 4, col->row++);
+
+        return stmt;
+    }
+
+    if (row->r > col->hi) {
+        stmt = kz_apply_stmt(g, "UPDATE d%L SET ver = ?1, info = 1, src = ?2"
+                             " WHERE r = ?3", col->id);
+        if (stmt == NULL) {
+            return NULL;
+        }
+
+        (void) sqlite3_bind_int64(stmt, 3, row->r);
+
+        return stmt;
+    }
+
+    if (kz_index_gone(g, col, row->r) != NGX_OK) {
+        return NULL;
+    }
+
+    stmt = kz_apply_stmt(g, "UPDATE d%L SET ver = ?1, info = 1, src = ?2,"
+                         " r = ?4 WHERE r = ?3", col->id);
+    if (stmt == NULL) {
+        return NULL;
+    }
+
+    (void) sqlite3_bind_int64(stmt, 3, row->r);
+    (void) sqlite3_bind_int64(stmt, 4, col->row++);
+
+    return stmt;
 }
 
 
@@ -383,13 +400,12 @@ kz_apply_too_large(kz_group_t *g, kz_wop_t *op)
 
 
 /*
- * Collects the postings of op->out.source.  NGX_DECLINED: the mapping refuses
- * the document, the operation has its answer; NGX_ERROR: the engine failed.
+ * Checks op->out.source.  NGX_DECLINED: the mapping refuses the document, the
+ * operation has its answer; NGX_ERROR: the engine failed.
  */
 
 static ngx_int_t
-kz_apply_walk(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col,
-    ngx_array_t *postings)
+kz_apply_walk(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col)
 {
     ngx_int_t         rc;
     kz_json_val_t     doc;
@@ -398,12 +414,10 @@ kz_apply_walk(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col,
     kz_json_value(op->out.source.data,
                   op->out.source.data + op->out.source.len, &doc);
 
-    rc = kz_mapping_walk(col->mapping, &doc, 0, kz_apply_collect, postings,
-                         &err);
+    rc = kz_mapping_walk(col->mapping, &doc, 0, NULL, NULL, &err);
 
     if (rc == NGX_DECLINED) {
-        postings->nelts = 0;
-        rc = kz_apply_infer(g, col, &doc, postings, &err);
+        rc = kz_apply_infer(g, col, &doc, &err);
 
         if (rc == NGX_DECLINED) {
 
@@ -438,8 +452,8 @@ kz_apply_walk(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col,
  */
 
 static ngx_int_t
-kz_apply_infer(kz_group_t *g, kz_wcol_t *col,
-    kz_json_val_t *doc, ngx_array_t *postings, kz_mapping_err_t *err)
+kz_apply_infer(kz_group_t *g, kz_wcol_t *col, kz_json_val_t *doc,
+    kz_mapping_err_t *err)
 {
     ngx_int_t      rc;
     ngx_str_t      text;
@@ -457,7 +471,7 @@ kz_apply_infer(kz_group_t *g, kz_wcol_t *col,
         return NGX_ERROR;
     }
 
-    rc = kz_mapping_walk(mapping, doc, 0, kz_apply_collect, postings, err);
+    rc = kz_mapping_walk(mapping, doc, 0, NULL, NULL, err);
 
     if (rc != NGX_OK) {
         kz_mapping_free(mapping);

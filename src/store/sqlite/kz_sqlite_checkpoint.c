@@ -85,10 +85,21 @@ kz_checkpoint_round(kz_writer_t *w)
             continue;
         }
 
-        if (!lane->busy && lane->first == NULL
+        if (!lane->busy && lane->first == NULL && !lane->work
             && now - lane->written >= KZ_CHECKPOINT_REST
             && now - lane->tried >= KZ_CHECKPOINT_REST)
         {
+            if (!lane->rested) {
+
+                /* first what the postings still need */
+
+                lane->rested = 1;
+                lane->rest = 1;
+                lane->work = 1;
+                kz_lane_ready(w, lane);
+                continue;
+            }
+
             kz_checkpoint_empty(w, lane, now);
 
         } else if (lane->left >= KZ_CHECKPOINT_LEAST) {
@@ -235,23 +246,19 @@ kz_checkpoint_empty(kz_writer_t *w, kz_lane_t *lane, int64_t now)
         w->ndirty--;
     }
 
-    if (lane->first && !lane->queued) {
-        lane->queued = 1;
-        ngx_queue_insert_tail(&w->ready, &lane->ready);
-        (void) pthread_cond_signal(&w->work);
-    }
+    kz_lane_ready(w, lane);
 
     (void) pthread_cond_broadcast(&w->idle);
 }
 
 
 /*
- * The commit thread, after a batch: tells the checkpointer, and finishes a
- * long log that is nearly copied.
+ * The commit thread, after a batch or other work: tells the checkpointer, and
+ * finishes a long log that is nearly copied.
  */
 
 void
-kz_writer_committed(kz_writer_t *w, kz_lane_t *lane)
+kz_writer_committed(kz_writer_t *w, kz_lane_t *lane, ngx_uint_t batch)
 {
     int         log, copied;
     ngx_uint_t  finish;
@@ -270,7 +277,11 @@ kz_writer_committed(kz_writer_t *w, kz_lane_t *lane)
     }
 
     lane->pages = lane->hook;
-    lane->written = kz_writer_ms();
+
+    if (batch) {
+        lane->written = kz_writer_ms();
+        lane->rested = 0;
+    }
 
     if (!lane->dirty) {
         lane->dirty = 1;

@@ -12,7 +12,9 @@
 
 #include "core/kz_bus.h"
 #include "core/kz_conf.h"
+#include "core/kz_stat.h"
 #include "store/sqlite/kz_sqlite_wire.h"
+#include "util/kz_gate.h"
 
 
 #define KZ_CLIENT_BUFFER    65536
@@ -20,6 +22,7 @@
 #define KZ_CLIENT_BUCKETS   1024
 #define KZ_CLIENT_RETRY     5          /* ms, doubled up to */
 #define KZ_CLIENT_RETRY_MAX 80
+#define KZ_CLIENT_FLOOR     64         /* operations: a batch worth its fsync */
 
 
 /* A parked operation, in its request's pool. */
@@ -52,6 +55,7 @@ typedef struct {
     ngx_queue_t         pending;    /* not answered, by seq */
     ngx_queue_t         waiting;    /* not sent, by seq */
     ngx_uint_t          npending;
+    kz_gate_t           gate;
     ngx_queue_t         buckets[KZ_CLIENT_BUCKETS];
 
     u_char             *in;
@@ -81,7 +85,7 @@ static ngx_int_t kz_client_fill(void);
 static ngx_int_t kz_client_reserve(size_t len);
 static void kz_client_lost(void);
 static void kz_client_expired(ngx_event_t *ev);
-static void kz_client_unlink(kz_pending_t *p);
+static void kz_client_unlink(kz_pending_t *p, ngx_uint_t served);
 static void kz_client_complete(kz_pending_t *p, kz_store_status_e status);
 
 
@@ -100,6 +104,8 @@ kz_sqlite_client_init(ngx_cycle_t *cycle)
 
     cl->log = cycle->log;
     cl->delay = KZ_CLIENT_RETRY;
+
+    kz_gate_init(&cl->gate, KZ_CLIENT_FLOOR, kz_conf->store_wait);
 
     ngx_queue_init(&cl->pending);
     ngx_queue_init(&cl->waiting);
@@ -188,7 +194,10 @@ kz_sqlite_write(kz_store_op_t *op)
         return NGX_OK;
     }
 
-    if (cl->npending >= kz_conf->store_pending) {
+    if (cl->npending >= kz_conf->store_pending
+        || (op->kind != KZ_STORE_PING
+            && !kz_gate_admits(&cl->gate, ngx_current_msec)))
+    {
         op->status = KZ_STORE_BUSY;
         return NGX_OK;
     }
@@ -219,6 +228,13 @@ kz_sqlite_write(kz_store_op_t *op)
                           &p->hash);
     cl->npending++;
 
+    if (op->kind != KZ_STORE_PING) {
+
+        /* that one says nothing about how long writes take */
+
+        kz_gate_enter(&cl->gate, ngx_current_msec);
+    }
+
     op->engine = p;
 
     /*
@@ -230,7 +246,8 @@ kz_sqlite_write(kz_store_op_t *op)
     p->timer.data = p;
     p->timer.log = cl->log;
 
-    ngx_add_timer(&p->timer, kz_conf->store_timeout);
+    ngx_add_timer(&p->timer,
+                  op->timeout ? op->timeout : kz_conf->store_timeout);
 
     if (!cl->flush.posted) {
         ngx_post_event(&cl->flush, &ngx_posted_events);
@@ -743,6 +760,7 @@ kz_client_lost(void)
 
     ngx_close_connection(cl->connection);
     cl->connection = NULL;
+    kz_stat->store_lost++;
 
     ngx_queue_init(&given_up);
     ngx_queue_init(&cl->waiting);
@@ -787,7 +805,7 @@ kz_client_expired(ngx_event_t *ev)
 
 
 static void
-kz_client_unlink(kz_pending_t *p)
+kz_client_unlink(kz_pending_t *p, ngx_uint_t served)
 {
     ngx_queue_remove(&p->all);
     ngx_queue_remove(&p->hash);
@@ -802,6 +820,10 @@ kz_client_unlink(kz_pending_t *p)
     }
 
     kz_sqlite_client.npending--;
+
+    if (p->op->kind != KZ_STORE_PING) {
+        kz_gate_leave(&kz_sqlite_client.gate, ngx_current_msec, served);
+    }
 }
 
 
@@ -812,11 +834,13 @@ kz_client_complete(kz_pending_t *p, kz_store_status_e status)
 {
     kz_store_op_t  *op;
 
-    kz_client_unlink(p);
+    kz_client_unlink(p, status != KZ_STORE_UNAVAILABLE
+                        && status != KZ_STORE_NO_ANSWER);
 
     op = p->op;
     op->status = status;
     op->engine = NULL;
 
+    kz_store_done(op);
     kz_req_resume(op->req);
 }

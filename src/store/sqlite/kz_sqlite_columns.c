@@ -20,10 +20,6 @@ static ngx_int_t kz_wcol_tables(kz_group_t *g, int64_t id);
 static ngx_int_t kz_wcol_merge(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col);
 static ngx_int_t kz_wcol_field(kz_group_t *g, kz_wcol_t *col,
     kz_field_t *f);
-static ngx_int_t kz_wcol_index_again(kz_group_t *g, kz_wcol_t *col,
-    const u_char *fresh);
-static ngx_int_t kz_wcol_index_row(kz_group_t *g, kz_wcol_t *col,
-    const u_char *fresh, sqlite3_stmt *rows);
 static void kz_wcol_refuse(kz_group_t *g, kz_wop_t *op,
     kz_mapping_err_t *err);
 
@@ -136,7 +132,7 @@ kz_wcol_fields(kz_group_t *g, kz_wcol_t *col)
     int            rc;
     ngx_str_t      path;
     kz_field_t    *f;
-    ngx_uint_t     i;
+    ngx_uint_t     i, any;
     sqlite3_stmt  *stmt;
 
     stmt = kz_sqlite_stmt_lit(g->lane->db,
@@ -168,6 +164,8 @@ kz_wcol_fields(kz_group_t *g, kz_wcol_t *col)
 
     /* one that was not searchable in the version that wrote the file */
 
+    any = 0;
+
     for (i = 0; i < col->mapping->nfields; i++) {
         f = &col->mapping->fields[i];
 
@@ -178,10 +176,11 @@ kz_wcol_fields(kz_group_t *g, kz_wcol_t *col)
             }
 
             g->catalog = 1;
+            any = 1;
         }
     }
 
-    return NGX_OK;
+    return any ? kz_index_reset(g, col) : NGX_OK;
 }
 
 
@@ -318,18 +317,16 @@ kz_wcol_new(kz_group_t *g, kz_wop_t *op)
 static ngx_int_t
 kz_wcol_tables(kz_group_t *g, int64_t id)
 {
-    u_char  sql[512];
+    u_char  sql[256];
 
     *ngx_snprintf(sql, sizeof(sql) - 1,
                   "CREATE TABLE d%L(r INTEGER PRIMARY KEY,"
                   " id TEXT NOT NULL UNIQUE, ver INTEGER NOT NULL,"
-                  " info INTEGER NOT NULL, src TEXT NOT NULL);"
-                  "CREATE TABLE t%L(f INTEGER NOT NULL, v NOT NULL,"
-                  " r INTEGER NOT NULL, PRIMARY KEY(f, v, r))"
-                  " WITHOUT ROWID;",
-                  id, id) = '\0';
+                  " info INTEGER NOT NULL, src TEXT NOT NULL);", id) = '\0';
 
-    if (kz_sqlite_exec(g->lane->db, (char *) sql) != SQLITE_OK) {
+    if (kz_sqlite_exec(g->lane->db, (char *) sql) != SQLITE_OK
+        || kz_sqlite_create_postings(g->lane->db, id) != SQLITE_OK)
+    {
         kz_group_failed(g, g->lane->db);
         return NGX_ERROR;
     }
@@ -340,13 +337,12 @@ kz_wcol_tables(kz_group_t *g, int64_t id)
 
 /*
  * The collection exists: what its mapping gains.  The documents that are
- * there are indexed by the new fields, in the same transaction.
+ * there may have the new fields: all of them are indexed again, later.
  */
 
 static ngx_int_t
 kz_wcol_merge(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col)
 {
-    u_char            *fresh;
     ngx_int_t          rc;
     ngx_str_t          text;
     ngx_uint_t         i, any;
@@ -377,13 +373,6 @@ kz_wcol_merge(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col)
         return NGX_OK;
     }
 
-    fresh = ngx_pcalloc(g->pool, mapping->nfields + 1);
-    if (fresh == NULL) {
-        kz_mapping_free(mapping);
-        kz_apply_no_memory(g);
-        return NGX_ERROR;
-    }
-
     any = 0;
 
     for (i = 0; i < mapping->nfields; i++) {
@@ -391,13 +380,12 @@ kz_wcol_merge(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col)
         was = kz_mapping_field(col->mapping, &f->path);
 
         if (f->indexed && (was == NULL || !was->indexed)) {
-            fresh[f->n] = 1;
             any = 1;
         }
     }
 
     if (kz_wcol_mapping_new(g, col, mapping) != NGX_OK
-        || (any && kz_wcol_index_again(g, col, fresh) != NGX_OK))
+        || (any && kz_index_reset(g, col) != NGX_OK))
     {
         return NGX_ERROR;
     }
@@ -507,101 +495,6 @@ kz_wcol_field(kz_group_t *g, kz_wcol_t *col, kz_field_t *f)
     f->id = sqlite3_column_int64(stmt, 0);
 
     return kz_apply_step(g, stmt);
-}
-
-
-static ngx_int_t
-kz_wcol_index_again(kz_group_t *g, kz_wcol_t *col, const u_char *fresh)
-{
-    int            rc;
-    sqlite3_stmt  *rows;
-
-    rows = kz_apply_stmt(g, "SELECT r, src FROM d%L", col->id);
-    if (rows == NULL) {
-        return NGX_ERROR;
-    }
-
-    while ((rc = sqlite3_step(rows)) == SQLITE_ROW) {
-        if (kz_wcol_index_row(g, col, fresh, rows) != NGX_OK) {
-            kz_sqlite_done(rows);
-            return NGX_ERROR;
-        }
-    }
-
-    if (rc != SQLITE_DONE) {
-        kz_group_failed(g, g->lane->db);
-        kz_sqlite_done(rows);
-        return NGX_ERROR;
-    }
-
-    kz_sqlite_done(rows);
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-kz_wcol_index_row(kz_group_t *g, kz_wcol_t *col, const u_char *fresh,
-    sqlite3_stmt *rows)
-{
-    kz_row_t       row;
-    ngx_int_t      rc;
-    ngx_uint_t     i;
-    ngx_pool_t    *pool, *saved;
-    ngx_array_t    all, none, new;
-    kz_posting_t  *p, *n;
-
-    /* a pool for each row: a collection may be larger than memory */
-
-    pool = ngx_create_pool(4096, ngx_cycle->log);
-    if (pool == NULL) {
-        kz_apply_no_memory(g);
-        return NGX_ERROR;
-    }
-
-    saved = g->pool;
-    g->pool = pool;
-
-    row.found = 1;
-    row.r = sqlite3_column_int64(rows, 0);
-    row.source.data = (u_char *) sqlite3_column_text(rows, 1);
-    row.source.len = sqlite3_column_bytes(rows, 1);
-
-    rc = NGX_ERROR;
-
-    if (ngx_array_init(&new, pool, 16, sizeof(kz_posting_t)) != NGX_OK
-        || ngx_array_init(&none, pool, 1, sizeof(kz_posting_t)) != NGX_OK
-        || kz_apply_walk_old(g, col, &row, &all) != NGX_OK)
-    {
-        kz_apply_no_memory(g);
-        goto done;
-    }
-
-    p = all.elts;
-
-    for (i = 0; i < all.nelts; i++) {
-
-        if (!fresh[p[i].field->n]) {
-            continue;
-        }
-
-        n = ngx_array_push(&new);
-        if (n == NULL) {
-            kz_apply_no_memory(g);
-            goto done;
-        }
-
-        *n = p[i];
-    }
-
-    rc = kz_apply_postings(g, col, row.r, &none, &new);
-
-done:
-
-    g->pool = saved;
-    ngx_destroy_pool(pool);
-
-    return rc;
 }
 
 

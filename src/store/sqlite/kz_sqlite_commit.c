@@ -9,6 +9,7 @@
  */
 
 #include "store/sqlite/kz_sqlite_writer.h"
+#include "core/kz_stat.h"
 
 
 #define KZ_GROUP_POOL_SIZE  16384
@@ -75,7 +76,7 @@ kz_batch_run(kz_writer_t *w, kz_lane_t *lane, kz_wop_t *ops)
         ops = end;
     }
 
-    kz_writer_committed(w, lane);
+    kz_writer_committed(w, lane, 1);
 }
 
 
@@ -356,6 +357,7 @@ static ngx_int_t
 kz_group_commit(kz_group_t *g, kz_wop_t *ops, ngx_uint_t n)
 {
     int              rc;
+    uint64_t         started;
     kz_wop_t        *op;
     ngx_str_t       *records;
     ngx_uint_t       i, nrecords;
@@ -396,6 +398,7 @@ kz_group_commit(kz_group_t *g, kz_wop_t *ops, ngx_uint_t n)
         kz_bus_group_begin(&g->bus, records, nrecords);
     }
 
+    started = kz_stat_us();
     rc = kz_sqlite_exec(g->lane->db, "COMMIT");
 
     if (rc != SQLITE_OK) {
@@ -403,6 +406,7 @@ kz_group_commit(kz_group_t *g, kz_wop_t *ops, ngx_uint_t n)
 
     } else {
         g->lane->seq++;
+        kz_stat_writer_commit(n, started);
     }
 
     if (rc != SQLITE_OK) {
@@ -552,6 +556,7 @@ kz_group_answer(kz_group_t *g, kz_wop_t *ops, kz_wop_t *end)
 
     for (op = ops; op != end; op = op->next) {
         op->kept = 0;
+        kz_stat_writer_queue(-1);
     }
 
     for (op = ops; op != end; op = op->next) {

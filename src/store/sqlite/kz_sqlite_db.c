@@ -24,6 +24,10 @@ static kz_sqlite_db_t *kz_sqlite_open(const char *path, int flags,
     const char *vfs, ngx_log_t *log, kz_sqlite_err_t *err);
 static ngx_int_t kz_sqlite_create_schema(kz_sqlite_db_t *db,
     kz_sqlite_file_e type, kz_sqlite_err_t *err);
+static ngx_int_t kz_sqlite_convert(kz_sqlite_db_t *db,
+    kz_sqlite_file_e type, kz_sqlite_err_t *err);
+static int kz_sqlite_convert_tables(kz_sqlite_db_t *db);
+static int kz_sqlite_drop_postings(kz_sqlite_db_t *db, int64_t col);
 static void kz_sqlite_evict(kz_sqlite_db_t *db);
 static void kz_sqlite_say(kz_sqlite_err_t *err, int code, const char *text);
 
@@ -37,6 +41,12 @@ static const char  kz_sqlite_private_schema[] =
     "CREATE TABLE meta(k TEXT PRIMARY KEY, v);"
     "INSERT INTO meta VALUES('version', 1);";
 
+#define KZ_SQLITE_SEG                                                         \
+    "CREATE TABLE seg(col INTEGER NOT NULL, s INTEGER NOT NULL,"              \
+        " state INTEGER NOT NULL, level INTEGER NOT NULL,"                    \
+        " lo INTEGER NOT NULL, hi INTEGER NOT NULL, docs INTEGER NOT NULL,"   \
+        " PRIMARY KEY(col, s)) WITHOUT ROWID;"
+
 static const char  kz_sqlite_index_schema[] =
     "CREATE TABLE col(id INTEGER PRIMARY KEY AUTOINCREMENT,"
         " name TEXT NOT NULL UNIQUE, mapping TEXT NOT NULL,"
@@ -46,6 +56,7 @@ static const char  kz_sqlite_index_schema[] =
     "CREATE TABLE commits(one INTEGER PRIMARY KEY CHECK(one = 1),"
         " seq INTEGER NOT NULL);"
     "INSERT INTO commits VALUES(1, 0);"
+    KZ_SQLITE_SEG
     "CREATE TABLE done(session INTEGER, first INTEGER, last INTEGER,"
         " at INTEGER, results BLOB, PRIMARY KEY(session, first))"
         " WITHOUT ROWID;";
@@ -153,9 +164,14 @@ kz_sqlite_open_writer(const char *path, kz_sqlite_file_e type,
         goto failed;
     }
 
-    if (rc == NGX_DECLINED
-        && kz_sqlite_create_schema(db, type, err) != NGX_OK)
-    {
+    if (rc == NGX_DECLINED) {
+        rc = kz_sqlite_create_schema(db, type, err);
+
+    } else {
+        rc = kz_sqlite_convert(db, type, err);
+    }
+
+    if (rc != NGX_OK) {
         goto failed;
     }
 
@@ -286,6 +302,116 @@ kz_sqlite_create_schema(kz_sqlite_db_t *db, kz_sqlite_file_e type,
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * A file of the first schema, which had a row for each posting: they go, and
+ * are made again bit by bit, as the tail that all documents are now.
+ */
+
+static ngx_int_t
+kz_sqlite_convert(kz_sqlite_db_t *db, kz_sqlite_file_e type,
+    kz_sqlite_err_t *err)
+{
+    char     sql[64];
+    int64_t  version;
+
+    if (kz_sqlite_int(db, "PRAGMA user_version", &version) == SQLITE_OK
+        && version == KZ_SQLITE_SCHEMA)
+    {
+        return NGX_OK;
+    }
+
+    *ngx_snprintf((u_char *) sql, sizeof(sql) - 1, "PRAGMA user_version=%d",
+                  KZ_SQLITE_SCHEMA) = '\0';
+
+    /* another connection may have been here first */
+
+    if (kz_sqlite_exec(db, "BEGIN IMMEDIATE") == SQLITE_OK
+        && kz_sqlite_int(db, "PRAGMA user_version", &version) == SQLITE_OK
+        && (version >= KZ_SQLITE_SEGMENTS || type == KZ_SQLITE_PRIVATE
+            || kz_sqlite_convert_tables(db) == SQLITE_OK)
+        && kz_sqlite_exec(db, sql) == SQLITE_OK
+        && kz_sqlite_exec(db, "COMMIT") == SQLITE_OK)
+    {
+        return NGX_OK;
+    }
+
+    kz_sqlite_error(db, err);
+    (void) kz_sqlite_exec(db, "ROLLBACK");
+
+    return NGX_ERROR;
+}
+
+
+static int
+kz_sqlite_convert_tables(kz_sqlite_db_t *db)
+{
+    int            rc;
+    int64_t        id;
+    sqlite3_stmt  *stmt;
+
+    rc = kz_sqlite_exec(db, KZ_SQLITE_SEG);
+
+    id = 0;
+
+    while (rc == SQLITE_OK) {
+
+        stmt = kz_sqlite_stmt_lit(db, "SELECT id FROM col WHERE id > ?1"
+                                      " ORDER BY id LIMIT 1");
+        if (stmt == NULL) {
+            return SQLITE_ERROR;
+        }
+
+        (void) sqlite3_bind_int64(stmt, 1, id);
+
+        rc = sqlite3_step(stmt);
+        id = sqlite3_column_int64(stmt, 0);
+
+        kz_sqlite_done(stmt);
+
+        if (rc == SQLITE_DONE) {
+            return SQLITE_OK;
+        }
+
+        if (rc == SQLITE_ROW) {
+            rc = kz_sqlite_drop_postings(db, id);
+        }
+    }
+
+    return rc;
+}
+
+
+static int
+kz_sqlite_drop_postings(kz_sqlite_db_t *db, int64_t col)
+{
+    char  sql[64];
+    int   rc;
+
+    *ngx_snprintf((u_char *) sql, sizeof(sql) - 1, "DROP TABLE t%L", col)
+        = '\0';
+
+    rc = kz_sqlite_exec(db, sql);
+
+    return (rc == SQLITE_OK) ? kz_sqlite_create_postings(db, col) : rc;
+}
+
+
+int
+kz_sqlite_create_postings(kz_sqlite_db_t *db, int64_t col)
+{
+    char  sql[256];
+
+    *ngx_snprintf((u_char *) sql, sizeof(sql) - 1,
+                  "CREATE TABLE t%L(s INTEGER NOT NULL, f INTEGER NOT NULL,"
+                  " v NOT NULL, r INTEGER NOT NULL, n INTEGER NOT NULL,"
+                  " p BLOB NOT NULL, PRIMARY KEY(s, f, v, r)) WITHOUT ROWID;"
+                  "CREATE TABLE x%L(r INTEGER PRIMARY KEY);",
+                  col, col) = '\0';
+
+    return kz_sqlite_exec(db, sql);
 }
 
 

@@ -19,7 +19,8 @@
 #include <sqlite3.h>
 
 
-#define KZ_SQLITE_SCHEMA     1
+#define KZ_SQLITE_SCHEMA     2
+#define KZ_SQLITE_SEGMENTS   2               /* the schema that began them */
 #define KZ_SQLITE_APP_ID     0x4b757a7a      /* "Kuzz" */
 
 #define KZ_SQLITE_ERR_LEN    256
@@ -81,6 +82,9 @@ kz_sqlite_db_t *kz_sqlite_open_reader(const char *path, const char *vfs,
  * could not be read right now).
  */
 ngx_int_t kz_sqlite_check(kz_sqlite_db_t *db, kz_sqlite_err_t *err);
+
+/* The two tables of a collection's postings; SQLite's code. */
+int kz_sqlite_create_postings(kz_sqlite_db_t *db, int64_t col);
 
 /*
  * The prepared statement of this text, reset and without bindings.  It stays

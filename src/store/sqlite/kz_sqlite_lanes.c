@@ -5,11 +5,11 @@
  */
 
 #include "store/sqlite/kz_sqlite_writer.h"
+#include "core/kz_stat.h"
 
 
 static uint32_t kz_lane_hash(const ngx_str_t *name);
 static kz_wop_t *kz_lane_take(kz_lane_t *lane);
-static void kz_lane_ready(kz_writer_t *w, kz_lane_t *lane);
 static void kz_lane_spare(kz_writer_t *w);
 static int kz_lane_log_grew(void *data, sqlite3 *db, const char *name,
     int pages);
@@ -90,10 +90,10 @@ kz_lane_free(kz_writer_t *w, kz_lane_t *lane)
 
 /* Under w->lock. */
 
-static void
+void
 kz_lane_ready(kz_writer_t *w, kz_lane_t *lane)
 {
-    if (lane->first && !lane->busy && !lane->queued) {
+    if ((lane->first || lane->work) && !lane->busy && !lane->queued) {
         lane->queued = 1;
         ngx_queue_insert_tail(&w->ready, &lane->ready);
         (void) pthread_cond_signal(&w->work);
@@ -127,6 +127,8 @@ kz_lane_push(kz_writer_t *w, kz_wop_t *op)
     kz_lane_ready(w, lane);
 
     (void) pthread_mutex_unlock(&w->lock);
+
+    kz_stat_writer_queue(1);
 
     return NGX_OK;
 }
@@ -173,6 +175,7 @@ kz_writer_commit_thread(void *data)
 
     kz_wop_t     *ops;
     kz_lane_t    *lane;
+    ngx_uint_t    rest, more;
     ngx_queue_t  *q;
 
     (void) pthread_mutex_lock(&w->lock);
@@ -193,25 +196,35 @@ kz_writer_commit_thread(void *data)
         lane = ngx_queue_data(q, kz_lane_t, ready);
         lane->queued = 0;
 
-        if (lane->busy || lane->first == NULL) {
+        if (lane->busy || (lane->first == NULL && !lane->work)) {
             continue;
         }
 
         lane->busy = 1;
         w->nbusy++;
 
-        ops = kz_lane_take(lane);
+        ops = lane->first ? kz_lane_take(lane) : NULL;
+        rest = lane->rest;
+        more = !w->draining;
 
         (void) pthread_mutex_unlock(&w->lock);
 
-        kz_batch_run(w, lane, ops);
+        if (ops) {
+            kz_batch_run(w, lane, ops);
+        }
+
+        if (more) {
+            more = kz_index_turn(w, lane, rest);
+        }
 
         (void) pthread_mutex_lock(&w->lock);
 
         lane->busy = 0;
+        lane->work = (more && lane->db && !w->draining);
+        lane->rest = (rest && more);
         w->nbusy--;
 
-        if (lane->first) {
+        if (lane->first || lane->work) {
             kz_lane_ready(w, lane);
 
         } else if (lane->file == 0 && lane->db == NULL) {
@@ -312,6 +325,8 @@ kz_lane_adopt_new(kz_writer_t *w, kz_lane_t *lane, kz_sqlite_db_t *db,
     lane->seq = (uint64_t) seq;
     lane->hook = 0;
     lane->purged = 0;
+    lane->failed = 0;
+    lane->looked = 0;
 
     (void) pthread_mutex_lock(&w->lock);
 
@@ -392,6 +407,9 @@ kz_lane_close(kz_writer_t *w, kz_lane_t *lane)
         w->ndirty--;
     }
 
+    lane->work = 0;
+    lane->rest = 0;
+
     if (lane->opened) {
         lane->opened = 0;
         ngx_queue_remove(&lane->lru);
@@ -435,6 +453,7 @@ kz_lane_forget(kz_lane_t *lane)
                 kz_mapping_free(col->mapping);
             }
 
+            kz_index_forget(col);
             ngx_free(col);
         }
 
@@ -478,6 +497,8 @@ kz_lanes_drain(kz_writer_t *w, int64_t until)
     ts.tv_nsec = (until % 1000) * 1000000;
 
     (void) pthread_mutex_lock(&w->lock);
+
+    w->draining = 1;
 
     while ((!ngx_queue_empty(&w->ready) || w->nbusy)
            && pthread_cond_timedwait(&w->idle, &w->lock, &ts) == 0)

@@ -2,10 +2,10 @@
 /*
  * Which clause of a query drives, and its rows.
  *
- * A leaf about an indexed field is one or more ranges of the postings
- * (f, v, r).  Its cost is their number, counted up to KZ_PLAN_PROBE.  Of
- * clauses that must all hold the cheapest one is enough; of clauses of which
- * one must hold all are needed.  must_not never drives.
+ * A leaf about an indexed field is one or more ranges of the field's postings
+ * in each segment.  Its cost is their number, counted up to KZ_PLAN_PROBE.
+ * Of clauses that must all hold the cheapest one is enough; of clauses of
+ * which one must hold all are needed.  must_not never drives.
  */
 
 #include "store/sqlite/kz_sqlite_search_run.h"
@@ -17,6 +17,16 @@ typedef enum {
 } kz_plan_e;
 
 
+/* Of values; NULL, or of type 0: open. */
+
+typedef struct {
+    const kz_value_t     *lower;
+    const kz_value_t     *upper;
+    ngx_uint_t            lower_in;
+    ngx_uint_t            upper_in;
+} kz_range_t;
+
+
 static uint64_t kz_plan_cost(kz_run_t *run, const kz_cond_t *c);
 static const kz_cond_t *kz_plan_best(kz_run_t *run, const kz_cond_t *c,
     uint64_t *cost, ngx_uint_t *any);
@@ -25,22 +35,35 @@ static ngx_int_t kz_plan_collect(kz_run_t *run, const kz_cond_t *c);
 static ngx_int_t kz_plan_leaf(kz_run_t *run, const kz_leaf_t *leaf,
     kz_plan_e what, uint64_t *n);
 static ngx_int_t kz_plan_range(kz_run_t *run, const kz_leaf_t *leaf,
-    const kz_value_t *lower, ngx_uint_t lower_in, const kz_value_t *upper,
-    ngx_uint_t upper_in, kz_plan_e what, uint64_t *n);
-static void kz_plan_bind(sqlite3_stmt *stmt, int i, const kz_value_t *v);
+    const kz_range_t *range, kz_plan_e what, uint64_t *n);
+static ngx_int_t kz_plan_walk(kz_run_t *run, kz_cursor_t *c,
+    const kz_leaf_t *leaf, const kz_range_t *range, kz_plan_e what,
+    uint64_t *n);
+static ngx_int_t kz_plan_values(kz_run_t *run, const kz_leaf_t *leaf,
+    kz_plan_e what, uint64_t *n);
+static ngx_int_t kz_plan_some(kz_run_t *run, kz_cursor_t *c,
+    const kz_leaf_t *leaf, kz_plan_e what, uint64_t *n);
 static ngx_int_t kz_plan_prefix(kz_run_t *run, const kz_leaf_t *leaf,
     kz_plan_e what, uint64_t *n);
 static ngx_int_t kz_plan_ids(kz_run_t *run, const kz_cond_t *c);
-static ngx_int_t kz_plan_add(kz_run_t *run, int64_t r);
 static int kz_plan_cmp(const void *one, const void *two);
 
 
 ngx_int_t
 kz_plan_rows(kz_run_t *run, ngx_uint_t *exact)
 {
+    int               rc;
     size_t            i, n;
     uint64_t          cost;
     const kz_cond_t  *root;
+
+    rc = kz_segments_read(run->db, run->s->col, &run->segs, &run->nsegs);
+
+    if (rc != SQLITE_OK) {
+        return kz_run_failed(run);
+    }
+
+    run->hi = run->nsegs ? run->segs[run->nsegs - 1].hi : 0;
 
     root = run->s->match->root;
 
@@ -72,6 +95,12 @@ kz_plan_rows(kz_run_t *run, ngx_uint_t *exact)
         if (run->rows[i] != run->rows[n - 1]) {
             run->rows[n++] = run->rows[i];
         }
+    }
+
+    /* ids know rows of the tail, too */
+
+    while (run->posted && n > 0 && run->rows[n - 1] > run->hi) {
+        n--;
     }
 
     run->nrows = n;
@@ -225,6 +254,7 @@ kz_plan_collect(kz_run_t *run, const kz_cond_t *c)
         return kz_plan_ids(run, c);
 
     case KZ_COND_LEAF:
+        run->posted = 1;
         return kz_plan_leaf(run, c->leaf, KZ_PLAN_COLLECT, NULL);
 
     default:
@@ -251,43 +281,29 @@ static ngx_int_t
 kz_plan_leaf(kz_run_t *run, const kz_leaf_t *leaf, kz_plan_e what,
     uint64_t *n)
 {
-    ngx_uint_t  i;
+    kz_range_t  range;
+
+    ngx_memzero(&range, sizeof(kz_range_t));
 
     switch (leaf->type) {
 
     case KZ_LEAF_RANGE:
-        return kz_plan_range(run, leaf, &leaf->lower, leaf->lower_in,
-                             &leaf->upper, leaf->upper_in, what, n);
+        range.lower = &leaf->lower;
+        range.lower_in = leaf->lower_in;
+        range.upper = &leaf->upper;
+        range.upper_in = leaf->upper_in;
+
+        return kz_plan_range(run, leaf, &range, what, n);
 
     case KZ_LEAF_EXISTS:
-        return kz_plan_range(run, leaf, NULL, 0, NULL, 0, what, n);
+        return kz_plan_range(run, leaf, &range, what, n);
 
     case KZ_LEAF_PREFIX:
         return kz_plan_prefix(run, leaf, what, n);
 
     default:
-        break;
+        return kz_plan_values(run, leaf, what, n);
     }
-
-    for (i = 0; i < leaf->nvalues; i++) {
-
-        if (what == KZ_PLAN_COUNT && *n > KZ_PLAN_PROBE) {
-
-            /* enough is known: at least one more for each value */
-
-            *n += leaf->nvalues - i;
-            break;
-        }
-
-        if (kz_plan_range(run, leaf, &leaf->values[i], 1, &leaf->values[i],
-                          1, what, n)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
 }
 
 
@@ -298,6 +314,9 @@ kz_plan_prefix(kz_run_t *run, const kz_leaf_t *leaf, kz_plan_e what,
 {
     ngx_str_t    *prefix;
     kz_value_t    end;
+    kz_range_t    range;
+
+    ngx_memzero(&range, sizeof(kz_range_t));
 
     prefix = &leaf->values[0].text;
 
@@ -315,107 +334,167 @@ kz_plan_prefix(kz_run_t *run, const kz_leaf_t *leaf, kz_plan_e what,
         end.text.len--;
     }
 
-    if (end.text.len == 0) {
-        return kz_plan_range(run, leaf, NULL, 0, NULL, 0, what, n);
+    if (end.text.len != 0) {
+        end.text.data[end.text.len - 1]++;
+
+        range.lower = &leaf->values[0];
+        range.lower_in = 1;
+        range.upper = &end;
     }
 
-    end.text.data[end.text.len - 1]++;
-
-    return kz_plan_range(run, leaf, &leaf->values[0], 1, &end, 0, what, n);
+    return kz_plan_range(run, leaf, &range, what, n);
 }
 
 
 static ngx_int_t
-kz_plan_range(kz_run_t *run, const kz_leaf_t *leaf, const kz_value_t *lower,
-    ngx_uint_t lower_in, const kz_value_t *upper, ngx_uint_t upper_in,
+kz_plan_range(kz_run_t *run, const kz_leaf_t *leaf, const kz_range_t *range,
     kz_plan_e what, uint64_t *n)
 {
-    int            rc;
-    u_char         sql[256], *p, *last;
-    ngx_int_t      done;
-    sqlite3_stmt  *stmt;
+    ngx_int_t     rc;
+    ngx_uint_t    i;
+    kz_cursor_t   c;
 
-    p = sql;
-    last = sql + sizeof(sql);
+    for (i = 0; i < run->nsegs; i++) {
 
-    p = ngx_slprintf(p, last, (what == KZ_PLAN_COUNT)
-                     ? "SELECT count(*) FROM (SELECT 1 FROM t%L WHERE f = ?1"
-                     : "SELECT r FROM t%L WHERE f = ?1", run->s->col);
-
-    if (lower != NULL && lower == upper) {
-        p = ngx_slprintf(p, last, " AND v = ?2");
-        upper = NULL;
-
-    } else {
-
-        if (lower != NULL && lower->type != 0) {
-            p = ngx_slprintf(p, last, " AND v >%s ?2", lower_in ? "=" : "");
+        if (what == KZ_PLAN_COUNT && *n > KZ_PLAN_PROBE) {
+            break;
         }
 
-        if (upper != NULL && upper->type != 0) {
-            p = ngx_slprintf(p, last, " AND v <%s ?3", upper_in ? "=" : "");
+        kz_cursor_init(&c, run->db, run->s->col, &run->segs[i]);
+        rc = kz_plan_walk(run, &c, leaf, range, what, n);
+        kz_cursor_free(&c);
+
+        if (rc != NGX_OK) {
+            return NGX_ERROR;
         }
     }
 
-    if (what == KZ_PLAN_COUNT) {
-        p = ngx_slprintf(p, last, " LIMIT %d)", KZ_PLAN_PROBE + 1);
-    }
-
-    stmt = kz_sqlite_stmt(run->db, (char *) sql, p - sql);
-    if (stmt == NULL) {
-        return kz_run_failed(run);
-    }
-
-    (void) sqlite3_bind_int64(stmt, 1, leaf->field->id);
-
-    if (lower != NULL && lower->type != 0) {
-        kz_plan_bind(stmt, 2, lower);
-    }
-
-    if (upper != NULL && upper->type != 0) {
-        kz_plan_bind(stmt, 3, upper);
-    }
-
-    done = NGX_OK;
-
-    while (done == NGX_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-
-        if (what == KZ_PLAN_COUNT) {
-            *n += sqlite3_column_int64(stmt, 0);
-            continue;
-        }
-
-        done = kz_plan_add(run, sqlite3_column_int64(stmt, 0));
-    }
-
-    if (done == NGX_OK && rc != SQLITE_DONE) {
-        done = kz_run_failed(run);
-    }
-
-    kz_sqlite_done(stmt);
-
-    return done;
+    return NGX_OK;
 }
 
 
-static void
-kz_plan_bind(sqlite3_stmt *stmt, int i, const kz_value_t *v)
+static ngx_int_t
+kz_plan_walk(kz_run_t *run, kz_cursor_t *c, const kz_leaf_t *leaf,
+    const kz_range_t *range, kz_plan_e what, uint64_t *n)
 {
-    switch (v->type) {
+    ngx_int_t          rc, cmp;
+    const kz_value_t  *lower, *upper;
 
-    case KZ_VALUE_INT:
-        (void) sqlite3_bind_int64(stmt, i, v->i);
-        break;
+    lower = (range->lower && range->lower->type) ? range->lower : NULL;
+    upper = (range->upper && range->upper->type) ? range->upper : NULL;
 
-    case KZ_VALUE_REAL:
-        (void) sqlite3_bind_double(stmt, i, v->d);
-        break;
+    for (rc = kz_cursor_seek(c, leaf->field->id, lower);
+         rc == NGX_OK;
+         rc = kz_cursor_next(c))
+    {
+        if (lower != NULL && !range->lower_in
+            && kz_value_cmp(&c->it.v, lower) == 0)
+        {
+            continue;
+        }
 
-    default:
-        (void) sqlite3_bind_text(stmt, i,
-                                 v->text.len ? (char *) v->text.data : "",
-                                 (int) v->text.len, SQLITE_STATIC);
+        if (upper != NULL && c->it.fresh) {
+            cmp = kz_value_cmp(&c->it.v, upper);
+
+            if (cmp > 0 || (cmp == 0 && !range->upper_in)) {
+                return NGX_OK;
+            }
+        }
+
+        if (what == KZ_PLAN_COUNT) {
+
+            if (++*n > KZ_PLAN_PROBE) {
+                return NGX_OK;
+            }
+
+        } else if (kz_plan_add(run, c->it.r) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
+
+    return (rc == NGX_DONE) ? NGX_OK : kz_run_failed(run);
+}
+
+
+static ngx_int_t
+kz_plan_values(kz_run_t *run, const kz_leaf_t *leaf, kz_plan_e what,
+    uint64_t *n)
+{
+    ngx_int_t     rc;
+    ngx_uint_t    i;
+    kz_cursor_t   c;
+
+    for (i = 0; i < run->nsegs; i++) {
+
+        if (what == KZ_PLAN_COUNT && *n > KZ_PLAN_PROBE) {
+            break;
+        }
+
+        kz_cursor_init(&c, run->db, run->s->col, &run->segs[i]);
+        rc = kz_plan_some(run, &c, leaf, what, n);
+        kz_cursor_free(&c);
+
+        if (rc != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * The values, which are sorted, in one segment: a long list looks at each
+ * block once.
+ */
+static ngx_int_t
+kz_plan_some(kz_run_t *run, kz_cursor_t *c, const kz_leaf_t *leaf,
+    kz_plan_e what, uint64_t *n)
+{
+    ngx_int_t          rc, cmp;
+    ngx_uint_t         i;
+    const kz_value_t  *v;
+
+    if (leaf->nvalues == 0) {
+        return NGX_OK;
+    }
+
+    i = 0;
+    rc = kz_cursor_seek(c, leaf->field->id, &leaf->values[0]);
+
+    while (rc == NGX_OK) {
+        v = &leaf->values[i];
+        cmp = c->it.fresh ? kz_value_cmp(&c->it.v, v) : 0;
+
+        if (cmp > 0) {
+
+            if (++i == leaf->nvalues) {
+                return NGX_OK;
+            }
+
+            c->it.fresh = 1;
+            continue;
+        }
+
+        if (cmp < 0) {
+            rc = kz_cursor_skip(c, v);
+            continue;
+        }
+
+        if (what == KZ_PLAN_COUNT) {
+
+            if (++*n > KZ_PLAN_PROBE) {
+                return NGX_OK;
+            }
+
+        } else if (kz_plan_add(run, c->it.r) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        rc = kz_cursor_next(c);
+    }
+
+    return (rc == NGX_DONE) ? NGX_OK : kz_run_failed(run);
 }
 
 
@@ -462,7 +541,7 @@ kz_plan_ids(kz_run_t *run, const kz_cond_t *c)
 }
 
 
-static ngx_int_t
+ngx_int_t
 kz_plan_add(kz_run_t *run, int64_t r)
 {
     size_t    room;

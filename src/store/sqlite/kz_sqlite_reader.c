@@ -24,6 +24,7 @@
 
 
 #define KZ_READER_LOOK  200           /* ms: has the client gone? */
+#define KZ_READER_NICE  5             /* below the event loop */
 
 
 static ngx_int_t kz_reader_notify_init(ngx_cycle_t *cycle);
@@ -83,8 +84,18 @@ kz_sqlite_reader_init(ngx_cycle_t *cycle)
                                           ngx_max(kz_conf->store_pending, 16),
                                           "kz-read", kz_reader_notify_thread,
                                           NULL, cycle->log);
+    if (kz_reader.threads == NULL) {
+        return NGX_ERROR;
+    }
 
-    return (kz_reader.threads == NULL) ? NGX_ERROR : NGX_OK;
+    kz_threads_nice(kz_reader.threads, KZ_READER_NICE);
+
+    /* one at work and one at hand for every thread */
+
+    kz_gate_init(&kz_reader.gate, 2 * ngx_max(kz_conf->threads, 1),
+                 kz_conf->store_wait);
+
+    return NGX_OK;
 }
 
 
@@ -197,6 +208,13 @@ kz_sqlite_reader_pending(void)
 }
 
 
+const char *
+kz_sqlite_reader_version(void)
+{
+    return sqlite3_libversion();
+}
+
+
 static void
 kz_reader_notify_thread(void *data)
 {
@@ -264,6 +282,10 @@ kz_reader_advance(kz_store_op_t *op)
     kz_view_index_t  *view;
 
     park = op->engine;
+
+    if (op->kind == KZ_STORE_SPACE) {
+        return kz_reader_space(op);
+    }
 
     if (!kz_reader_fresh(&kz_reader.load, park != NULL && park->fresh)) {
         return kz_reader_wait(op, &kz_reader.load, NULL);
@@ -387,7 +409,24 @@ kz_reader_job(kz_rjob_e type, kz_rindex_t *index, kz_job_pt thread,
 ngx_int_t
 kz_reader_post(kz_rjob_t *job)
 {
-    if (kz_threads_post(kz_reader.threads, &job->job) == NGX_OK) {
+    ngx_int_t  rc;
+
+    if (job->type == KZ_RJOB_INDEXES || job->type == KZ_RJOB_COLS) {
+
+        /* everybody waits for it: not behind a queue of searches */
+
+        rc = kz_threads_post_first(kz_reader.threads, &job->job);
+
+    } else {
+        rc = kz_threads_post(kz_reader.threads, &job->job);
+    }
+
+    if (rc == NGX_OK) {
+
+        if (job->park != NULL) {
+            kz_gate_enter(&kz_reader.gate, ngx_current_msec);
+        }
+
         return NGX_OK;
     }
 
@@ -466,6 +505,7 @@ kz_reader_finish(kz_park_t *park)
     op = park->op;
 
     kz_reader_unpark(park);
+    kz_store_done(op);
     kz_req_resume(op->req);
 }
 

@@ -8,6 +8,7 @@
  *   get                     in the event loop, unless it would block: a page
  *                           not in memory, a busy file, one not yet open
  *   search, count           on the pool, with a time budget
+ *   space                   on the pool, kept for some seconds
  *
  * Anything else goes to the writer and is none of this file's business.
  */
@@ -28,6 +29,9 @@ void kz_sqlite_reader_exit(ngx_cycle_t *cycle);
  * status.  A search whose client has gone is stopped before its time.
  */
 ngx_int_t kz_sqlite_read(kz_store_op_t *op);
+
+/* SQLite's version, as text. */
+const char *kz_sqlite_reader_version(void);
 
 /* Operations parked here. */
 ngx_uint_t kz_sqlite_reader_pending(void);

@@ -46,6 +46,10 @@ kz_reader_get(kz_store_op_t *op, kz_rindex_t *index, kz_view_col_t *col)
         }
     }
 
+    if (!kz_gate_admits(&kz_reader.gate, ngx_current_msec)) {
+        return kz_reader_status(op, KZ_STORE_BUSY, NULL, 0);
+    }
+
     job = kz_reader_job(KZ_RJOB_GET, index, kz_reader_get_thread,
                         kz_reader_get_done);
     if (job == NULL) {
@@ -250,6 +254,8 @@ kz_reader_get_done(kz_job_t *j)
     kz_rjob_t      *job = j->data;
     kz_store_op_t  *op;
 
+    kz_gate_leave(&kz_reader.gate, ngx_current_msec, !job->stop);
+
     if (job->open) {
         job->index->opening = 0;
 
@@ -417,6 +423,12 @@ kz_reader_search(kz_store_op_t *op, kz_rindex_t *index, kz_view_col_t *col)
     kz_json_val_t       body;
     kz_mapping_err_t    err;
 
+    /* before the query is compiled: that is work as well */
+
+    if (!kz_gate_admits(&kz_reader.gate, ngx_current_msec)) {
+        return kz_reader_status(op, KZ_STORE_BUSY, NULL, 0);
+    }
+
     job = kz_reader_job(KZ_RJOB_SEARCH, index, kz_reader_search_thread,
                         kz_reader_search_done);
     if (job == NULL) {
@@ -560,6 +572,8 @@ kz_reader_search_done(kz_job_t *j)
     kz_rjob_t      *job = j->data;
     kz_search_t    *s;
     kz_store_op_t  *op;
+
+    kz_gate_leave(&kz_reader.gate, ngx_current_msec, !job->stop);
 
     park = job->park;
 

@@ -2,8 +2,9 @@
 #define _KZ_SQLITE_READER_RUN_H_INCLUDED_
 
 /*
- * Private to kz_sqlite_reader.c (life, parking, catalogue) and
- * kz_sqlite_reader_jobs.c (documents, searches).
+ * Private to kz_sqlite_reader.c (life, parking, catalogue),
+ * kz_sqlite_reader_jobs.c (documents, searches) and
+ * kz_sqlite_reader_space.c (what the files take).
  *
  * The event loop owns everything here but a job's "thread" part while the
  * job is on the pool.  A job outlives the operation it was made for when
@@ -18,6 +19,7 @@
 #include "store/sqlite/kz_sqlite_conns.h"
 #include "store/sqlite/kz_sqlite_search.h"
 #include "store/sqlite/kz_sqlite_view.h"
+#include "util/kz_gate.h"
 #include "util/kz_thread.h"
 
 
@@ -72,7 +74,8 @@ typedef enum {
     KZ_RJOB_COLS,
     KZ_RJOB_GET,
     KZ_RJOB_SEARCH,
-    KZ_RJOB_CLOSE
+    KZ_RJOB_CLOSE,
+    KZ_RJOB_SPACE
 } kz_rjob_e;
 
 
@@ -102,6 +105,8 @@ struct kz_rjob_s {
     ngx_str_t             id;
     kz_doc_t              doc;
 
+    uint64_t              space;
+
     kz_search_t           search;
 };
 
@@ -109,6 +114,7 @@ struct kz_rjob_s {
 typedef struct {
     ngx_log_t            *log;
     kz_threads_t         *threads;
+    kz_gate_t             gate;        /* GET and SEARCH on the threads */
     ngx_connection_t     *notify;
     int                   fd;          /* the notification's eventfd */
 
@@ -186,6 +192,11 @@ void kz_reader_close_inline(kz_rindex_t *index);
  * pool: the event loop does not wait for a removed file to go.
  */
 void kz_reader_close(kz_sqlite_db_t *db);
+
+
+/* kz_sqlite_reader_space.c: NGX_OK, or NGX_AGAIN: a job was posted. */
+
+ngx_int_t kz_reader_space(kz_store_op_t *op);
 
 
 #endif /* _KZ_SQLITE_READER_RUN_H_INCLUDED_ */

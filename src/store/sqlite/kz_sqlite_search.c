@@ -15,7 +15,9 @@
 
 
 static ngx_int_t kz_search_run(kz_run_t *run);
-static ngx_int_t kz_search_scan(kz_run_t *run);
+static ngx_int_t kz_search_exact(kz_run_t *run);
+static ngx_int_t kz_search_alive(kz_run_t *run);
+static ngx_int_t kz_search_scan(kz_run_t *run, int64_t above);
 static ngx_int_t kz_search_rows(kz_run_t *run);
 static ngx_int_t kz_search_all(kz_run_t *run);
 static ngx_int_t kz_search_row(kz_run_t *run, sqlite3_stmt *stmt);
@@ -70,6 +72,7 @@ kz_sqlite_search_thread(kz_sqlite_db_t *db, kz_search_t *s)
 
     kz_top_free(&run);
     free(run.rows);
+    free(run.segs);
 }
 
 
@@ -156,7 +159,7 @@ static ngx_int_t
 kz_search_run(kz_run_t *run)
 {
     ngx_int_t     rc;
-    ngx_uint_t    exact, first;
+    ngx_uint_t    exact;
     kz_search_t  *s;
 
     s = run->s;
@@ -172,29 +175,19 @@ kz_search_run(kz_run_t *run)
     }
 
     if (rc == NGX_OK && exact && (s->count || !run->ranked)) {
-        s->total = run->nrows;
-
-        if (s->count) {
-            return NGX_OK;
-        }
-
-        /* the rows themselves are the hits, in order */
-
-        first = ngx_min(s->from, run->nrows);
-
-        if (first == run->nrows) {
-            return NGX_OK;
-        }
-
-        run->nrows = ngx_min(run->nrows, run->max) - first;
-        ngx_memmove(run->rows, run->rows + first,
-                    run->nrows * sizeof(int64_t));
-        run->picked = 1;
-
-        return kz_search_fetch(run);
+        return kz_search_exact(run);
     }
 
-    rc = (rc == NGX_DECLINED) ? kz_search_scan(run) : kz_search_rows(run);
+    if (rc == NGX_DECLINED) {
+        rc = kz_search_scan(run, 0);
+
+    } else {
+        rc = kz_search_rows(run);
+
+        if (rc == NGX_OK && run->posted) {
+            rc = kz_search_scan(run, run->hi);
+        }
+    }
 
     if (rc != NGX_OK || s->count) {
         return rc;
@@ -203,6 +196,100 @@ kz_search_run(kz_run_t *run)
     kz_top_sort(run);
 
     return kz_search_fetch(run);
+}
+
+
+/* The candidates that are there, and those of the tail, are the hits. */
+static ngx_int_t
+kz_search_exact(kz_run_t *run)
+{
+    size_t        first;
+    kz_search_t  *s;
+
+    s = run->s;
+
+    if (run->posted) {
+        run->listing = 1;
+
+        if (kz_search_alive(run) != NGX_OK
+            || kz_search_scan(run, run->hi) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    s->total = run->nrows;
+
+    if (s->count) {
+        return NGX_OK;
+    }
+
+    first = ngx_min(s->from, run->nrows);
+
+    if (first == run->nrows) {
+        return NGX_OK;
+    }
+
+    run->nrows = ngx_min(run->nrows, run->max) - first;
+    ngx_memmove(run->rows, run->rows + first, run->nrows * sizeof(int64_t));
+    run->picked = 1;
+
+    return kz_search_fetch(run);
+}
+
+
+/* Leaves out the rows that are gone; both lists are sorted. */
+static ngx_int_t
+kz_search_alive(kz_run_t *run)
+{
+    int            rc;
+    size_t         i, n;
+    int64_t        gone;
+    ngx_uint_t     last;
+    sqlite3_stmt  *stmt;
+
+    if (run->nrows == 0) {
+        return NGX_OK;
+    }
+
+    stmt = kz_search_stmt(run, "SELECT r FROM x%L WHERE r >= ?1 ORDER BY r");
+    if (stmt == NULL) {
+        return NGX_ERROR;
+    }
+
+    gone = 0;
+    last = 0;
+
+    for (i = 0, n = 0; i < run->nrows; i++) {
+
+        if (run->rows[i] > gone && !last) {
+            (void) sqlite3_reset(stmt);
+            (void) sqlite3_bind_int64(stmt, 1, run->rows[i]);
+
+            rc = sqlite3_step(stmt);
+
+            if (rc == SQLITE_ROW) {
+                gone = sqlite3_column_int64(stmt, 0);
+
+            } else if (rc == SQLITE_DONE) {
+                last = 1;
+
+            } else {
+                (void) kz_run_failed(run);
+                kz_sqlite_done(stmt);
+                return NGX_ERROR;
+            }
+        }
+
+        if (last || run->rows[i] != gone) {
+            run->rows[n++] = run->rows[i];
+        }
+    }
+
+    run->nrows = n;
+    kz_sqlite_done(stmt);
+
+    return NGX_OK;
 }
 
 
@@ -270,17 +357,19 @@ kz_search_all(kz_run_t *run)
 
 
 static ngx_int_t
-kz_search_scan(kz_run_t *run)
+kz_search_scan(kz_run_t *run, int64_t above)
 {
     int            rc;
     ngx_int_t      done;
     sqlite3_stmt  *stmt;
 
     stmt = kz_search_stmt(run, "SELECT id, ver, info, src, r FROM d%L"
-                               " ORDER BY r");
+                               " WHERE r > ?1 ORDER BY r");
     if (stmt == NULL) {
         return NGX_ERROR;
     }
+
+    (void) sqlite3_bind_int64(stmt, 1, above);
 
     done = NGX_OK;
 
@@ -366,6 +455,10 @@ kz_search_row(kz_run_t *run, sqlite3_stmt *stmt)
 
     if (rc != NGX_OK) {
         return kz_run_memory(run);
+    }
+
+    if (run->listing) {
+        return kz_plan_add(run, sqlite3_column_int64(stmt, 4));
     }
 
     run->s->total++;

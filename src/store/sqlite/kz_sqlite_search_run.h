@@ -7,6 +7,7 @@
  */
 
 #include "store/sqlite/kz_sqlite_search.h"
+#include "store/sqlite/kz_sqlite_segment.h"
 
 
 #define KZ_PLAN_PROBE  2000           /* postings counted of one clause */
@@ -27,6 +28,12 @@ typedef struct {
     kz_sqlite_db_t       *db;
     uint64_t              deadline;   /* monotonic, ms */
     size_t                work;       /* since the clock was looked at */
+
+    kz_segment_t         *segs;       /* malloc's */
+    ngx_uint_t            nsegs;
+    int64_t               hi;         /* rows above it have no postings */
+    ngx_uint_t            posted;     /* postings drive, not ids alone */
+    ngx_uint_t            listing;    /* what matches goes to the rows */
 
     int64_t              *rows;       /* candidates: malloc's */
     size_t                nrows;
@@ -59,10 +66,13 @@ ngx_int_t kz_run_too_large(kz_run_t *run);
 
 /*
  * kz_sqlite_plan.c: fills run->rows, sorted, each once.  *exact is set when
- * each of them matches, with nothing left to look at.  NGX_DECLINED: nothing
- * drives, look at all; NGX_ERROR: the status is set.
+ * each of them matches, unless it is gone, with nothing left to look at.
+ * With run->posted they are those up to run->hi, and the tail is to be looked
+ * at.  NGX_DECLINED: nothing drives, look at all; NGX_ERROR: the status is
+ * set.
  */
 ngx_int_t kz_plan_rows(kz_run_t *run, ngx_uint_t *exact);
+ngx_int_t kz_plan_add(kz_run_t *run, int64_t r);
 
 /* kz_sqlite_top.c */
 ngx_int_t kz_top_add(kz_run_t *run, int64_t r, const ngx_str_t *id,

@@ -11,6 +11,7 @@
  */
 
 #include "store/sqlite/kz_sqlite_writer.h"
+#include "core/kz_stat.h"
 
 #include <poll.h>
 #include <sys/epoll.h>
@@ -476,6 +477,7 @@ kz_writer_own(kz_writer_t *w)
 
     (void) pthread_mutex_lock(&w->lock);
     w->closing = 0;
+    w->draining = 0;
     (void) pthread_mutex_unlock(&w->lock);
 
     /*
@@ -488,6 +490,7 @@ kz_writer_own(kz_writer_t *w)
     ngx_memzero(&r, sizeof(kz_writer_recover_t));
     r.w = w;
 
+    kz_stat_writer_start();
     kz_bus_writer_recover(kz_writer_keep, &r);
 
     if (r.kept || r.dropped) {

@@ -27,7 +27,9 @@
  *   kz_sqlite_columns.c     collections and their mappings
  *   kz_sqlite_apply.c       documents
  *   kz_sqlite_source.c      their text
- *   kz_sqlite_postings.c    what makes them searchable
+ *   kz_sqlite_index.c       what makes them searchable: when, and what with
+ *   kz_sqlite_postings.c    a segment from the documents of the tail
+ *   kz_sqlite_merge.c       a segment from other ones
  *
  * Locks: w->lock guards lanes' queues, connections' list and counts; a
  * connection's lock its output; w->cat_lock kuzzle.db.  A lane that is busy
@@ -44,6 +46,7 @@
 #include "store/kz_mapping.h"
 #include "store/kz_store.h"
 #include "store/sqlite/kz_sqlite_db.h"
+#include "store/sqlite/kz_sqlite_segment.h"
 #include "store/sqlite/kz_sqlite_wire.h"
 
 
@@ -68,6 +71,7 @@ typedef struct kz_wconn_s     kz_wconn_t;
 typedef struct kz_wop_s       kz_wop_t;
 typedef struct kz_wcol_s      kz_wcol_t;
 typedef struct kz_group_s     kz_group_t;
+typedef struct kz_merge_s     kz_merge_t;
 
 
 /* A connection of a worker, or of another writer. */
@@ -123,6 +127,17 @@ struct kz_wcol_s {
     int64_t            id;
     kz_dialect_e       dialect;      /* of its creator */
     kz_mapping_t      *mapping;
+
+    /* kz_sqlite_index.c: the postings; nothing is known unless loaded */
+    int64_t            hi;           /* the last row that has them */
+    int64_t            row;          /* the next one, never used before */
+    size_t             bytes;        /* of texts above hi, about */
+    int64_t            last_s;       /* segment number */
+    kz_segment_t      *segs;         /* live, by rows; malloc's */
+    ngx_uint_t         nsegs;
+    kz_merge_t        *merges;
+    unsigned           loaded:1;
+    unsigned           drops:1;      /* there may be old segments */
 };
 
 
@@ -139,6 +154,8 @@ struct kz_lane_s {
     unsigned           queued:1;     /* is in w->ready */
     unsigned           busy:1;       /* some thread has it */
     unsigned           opened:1;     /* is in w->open */
+    unsigned           work:1;       /* at the postings, between batches */
+    unsigned           rest:1;       /* nothing else to do for a while */
 
     /* the thread that made it busy */
     uint64_t           file;         /* 0: no such index */
@@ -147,6 +164,9 @@ struct kz_lane_s {
     time_t             purged;       /* old results */
     kz_wcol_t         *cols[KZ_WRITER_COLS];
     ngx_uint_t         hook;         /* pages in the log, says SQLite */
+    ngx_uint_t         turn;         /* of its collections' postings */
+    int64_t            failed;       /* ms, working at them */
+    unsigned           looked:1;     /* for work left over in the file */
 
     /* w->lock: shared with the checkpointer */
     ngx_uint_t         pages;        /* in the log, after the last commit */
@@ -154,6 +174,7 @@ struct kz_lane_s {
     int64_t            written;      /* ms of the last commit */
     int64_t            tried;        /* ms, emptying the log */
     unsigned           dirty:1;      /* the log is not empty */
+    unsigned           rested:1;     /* was told so since the last batch */
     unsigned           checking:1;   /* the checkpointer uses ck_db */
 
     kz_sqlite_db_t    *ck_db;        /* the checkpointer's own */
@@ -185,6 +206,7 @@ struct kz_writer_s {
     kz_lane_t         *lanes[KZ_WRITER_LANES];
     ngx_uint_t         quit;         /* threads: leave */
     ngx_uint_t         closing;      /* checkpointer: keep off */
+    ngx_uint_t         draining;     /* only what is queued, no other work */
 
     ngx_uint_t         stop;         /* the process wants to end */
 
@@ -232,12 +254,20 @@ typedef struct {
 } kz_row_t;
 
 
-/* A row of the postings. */
+/* Postings of several documents; p is malloc's. */
 
 typedef struct {
-    const kz_field_t  *field;
-    kz_value_t         value;
+    int64_t            f;
+    int64_t            r;
+    kz_value_t         value;        /* its text lies behind */
 } kz_posting_t;
+
+typedef struct {
+    ngx_pool_t        *pool;
+    kz_posting_t     **p;
+    ngx_uint_t         n;
+    ngx_uint_t         room;
+} kz_postings_t;
 
 
 /*
@@ -278,6 +308,7 @@ ngx_int_t kz_lane_open(kz_writer_t *w, kz_lane_t *lane,
 ngx_int_t kz_lane_adopt_new(kz_writer_t *w, kz_lane_t *lane,
     kz_sqlite_db_t *db, kz_sqlite_err_t *err);
 void kz_lane_free(kz_writer_t *w, kz_lane_t *lane);
+void kz_lane_ready(kz_writer_t *w, kz_lane_t *lane);
 void kz_lane_close(kz_writer_t *w, kz_lane_t *lane);
 void kz_lane_forget(kz_lane_t *lane);
 void kz_lanes_drain(kz_writer_t *w, int64_t until);
@@ -286,7 +317,8 @@ void *kz_writer_commit_thread(void *data);
 
 /* kz_sqlite_checkpoint.c */
 void *kz_writer_checkpoint_thread(void *data);
-void kz_writer_committed(kz_writer_t *w, kz_lane_t *lane);
+void kz_writer_committed(kz_writer_t *w, kz_lane_t *lane,
+    ngx_uint_t batch);
 
 /* kz_sqlite_commit.c */
 void kz_batch_run(kz_writer_t *w, kz_lane_t *lane, kz_wop_t *ops);
@@ -331,13 +363,48 @@ void kz_apply_no_memory(kz_group_t *g);
 ngx_int_t kz_apply_compose(kz_group_t *g, kz_wop_t *op, kz_row_t *row);
 ngx_int_t kz_apply_derive(kz_group_t *g, kz_wop_t *op);
 
-/* kz_sqlite_postings.c: arrays of kz_posting_t */
-ngx_int_t kz_apply_walk_old(kz_group_t *g, kz_wcol_t *col,
-    const kz_row_t *row, ngx_array_t *postings);
-ngx_int_t kz_apply_collect(void *ctx, const kz_field_t *f,
-    const kz_value_t *v);
-ngx_int_t kz_apply_postings(kz_group_t *g, kz_wcol_t *col, int64_t r,
-    ngx_array_t *old, ngx_array_t *new);
+/*
+ * kz_sqlite_index.c
+ *
+ * kz_index_load() must come before the collection's documents are touched;
+ * kz_index_gone() tells it that a row was left; kz_index_reset() makes all
+ * documents the tail again.  In the group's transaction; NGX_ERROR: the
+ * engine.
+ */
+ngx_int_t kz_index_load(kz_group_t *g, kz_wcol_t *col);
+ngx_int_t kz_index_gone(kz_group_t *g, kz_wcol_t *col, int64_t r);
+ngx_int_t kz_index_reset(kz_group_t *g, kz_wcol_t *col);
+void kz_index_forget(kz_wcol_t *col);
+
+/*
+ * Some milliseconds of work at the postings, by the lane's thread, in
+ * transactions of its own.  rest: also what is not pressing.  Returns
+ * whether there is more.
+ */
+ngx_uint_t kz_index_turn(kz_writer_t *w, kz_lane_t *lane, ngx_uint_t rest);
+
+/* kz_sqlite_postings.c; NGX_ERROR: the engine, or no memory, g->err */
+ngx_int_t kz_postings_collect(kz_group_t *g, kz_wcol_t *col,
+    kz_postings_t *list, int64_t r, const ngx_str_t *source);
+ngx_int_t kz_postings_store(kz_group_t *g, kz_wcol_t *col, int64_t s,
+    int64_t base, kz_postings_t *list);
+ngx_int_t kz_postings_pair(kz_group_t *g, kz_wcol_t *col, int64_t s,
+    int64_t f, kz_block_writer_t *w, const kz_value_t *v, int64_t r);
+ngx_int_t kz_postings_put(kz_group_t *g, kz_wcol_t *col, int64_t s,
+    int64_t f, kz_block_writer_t *w);
+
+/*
+ * kz_sqlite_merge.c.  kz_merge_begin() starts one when segments are due;
+ * kz_merge_slice() goes on until a point in time, kz_merge_drop() removes a
+ * part of a segment that was replaced.  *did: there was something to do.
+ */
+ngx_int_t kz_merge_begin(kz_group_t *g, kz_wcol_t *col);
+ngx_int_t kz_merge_slice(kz_group_t *g, kz_wcol_t *col, int64_t until,
+    ngx_uint_t *did);
+ngx_int_t kz_merge_drop(kz_group_t *g, kz_wcol_t *col, ngx_uint_t *did);
+void kz_merge_free(kz_merge_t *m);
+kz_merge_t *kz_merge_next(kz_merge_t *m);
+ngx_uint_t kz_merge_due(kz_wcol_t *col);
 
 
 #endif /* _KZ_SQLITE_WRITER_H_INCLUDED_ */

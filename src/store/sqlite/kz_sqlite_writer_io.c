@@ -19,6 +19,7 @@
 #define KZ_IO_DRAIN     1000     /* ms for what is queued when it leaves */
 #define KZ_IO_FLUSH     500      /* ms for the last results */
 #define KZ_IO_SCARCE    20       /* ms until descriptors may be free again */
+#define KZ_IO_PONG      256      /* bytes: a result without strings */
 
 
 static ngx_int_t kz_io_address(kz_writer_t *w, struct sockaddr_un *sun,
@@ -32,6 +33,7 @@ static ngx_int_t kz_io_frame(kz_writer_t *w, kz_wconn_t *c,
     kz_wire_frame_t *f);
 static ngx_int_t kz_io_op(kz_writer_t *w, kz_wconn_t *c,
     kz_wire_frame_t *f);
+static void kz_io_pong(kz_writer_t *w, kz_wconn_t *c);
 static void kz_io_event(kz_writer_t *w, kz_wconn_t *c, uint32_t events);
 static ngx_int_t kz_io_write(kz_writer_t *w, kz_wconn_t *c);
 static ssize_t kz_io_flush(kz_wconn_t *c);
@@ -549,6 +551,12 @@ kz_io_op(kz_writer_t *w, kz_wconn_t *c, kz_wire_frame_t *f)
     case KZ_STORE_DOC_DELETE:
         break;
 
+    case KZ_STORE_PING:
+        c->last = op->in.seq;
+        kz_io_pong(w, c);
+        ngx_free(op);
+        return NGX_OK;
+
     default:
         ngx_free(op);
         return NGX_ERROR;
@@ -562,6 +570,31 @@ kz_io_op(kz_writer_t *w, kz_wconn_t *c, kz_wire_frame_t *f)
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * The writer is there.  Nothing is stored and nothing remembered: asked
+ * again, it is answered again.
+ */
+
+static void
+kz_io_pong(kz_writer_t *w, kz_wconn_t *c)
+{
+    size_t            len;
+    u_char            frame[KZ_IO_PONG];
+    kz_wire_result_t  result;
+
+    ngx_memzero(&result, sizeof(kz_wire_result_t));
+    result.seq = c->last;
+    result.status = KZ_STORE_OK;
+
+    len = kz_wire_result_len(&result);
+
+    if (len <= sizeof(frame)) {
+        (void) kz_wire_result_write(frame, &result);
+        kz_wconn_send(w, c, frame, len);
+    }
 }
 
 
