@@ -253,12 +253,12 @@ GET /_now?controller=index&action=list
 {"controller":"server","action":"now"}
 
 
-=== TEST 24: encoded bodies are refused by name for now
+=== TEST 24: encodings that are not known are refused by name
 --- request
 POST /nyc/taxi/_create
 {"a":1}
 --- more_headers
-Content-Encoding: gzip
+Content-Encoding: br
 --- error_code: 400
 --- kuzzle_reply
 {"id":"network.http.unsupported_compression"}

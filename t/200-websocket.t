@@ -671,6 +671,11 @@ ALIVE
 
 
 === TEST 43: unknown controllers and actions (1)
+--- config
+location / {
+    kuzzle;
+    kuzzle_api 1;
+}
 --- ws
 open a
 a> {"controller":"server","action":"nope","requestId":"g316"}

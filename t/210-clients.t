@@ -1,4 +1,4 @@
-# Unmodified clients: kuzzle-sdk 5, 6 and 7, a plain WebSocket.
+# Unmodified clients: kuzzle-sdk 2, 5, 6 and 7, a plain WebSocket.
 
 use strict;
 use warnings;
@@ -45,3 +45,7 @@ __DATA__
 
 === TEST 6: a plain WebSocket
 --- node: ws.js
+
+
+=== TEST 7: kuzzle-sdk 2, from before 1.0, over WebSocket
+--- node: sdk-2/main.js

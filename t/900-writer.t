@@ -8,7 +8,7 @@ use Test::Nginx::Kuzzle::Crash;
 add_block_preprocessor(sub {
     my ($block) = @_;
     my $config = "location / {\n    kuzzle;\n    kuzzle_api 2;\n}\n";
-    $block->set_value('config', $config) if !defined $block->config;
+    $block->set_value('config', $config);
 });
 
 run_tests();

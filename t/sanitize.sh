@@ -50,6 +50,7 @@ if [ ! -x "$out/nginx/objs/nginx" ] && { [ -f "$tarball" ] || fetch; }; then
     (cd "$out/nginx" && ./configure --with-compat --with-debug --with-threads \
         --with-http_ssl_module --with-http_v2_module --with-stream=dynamic \
         --with-http_auth_request_module --with-http_realip_module \
+        --with-http_gunzip_module --with-http_sub_module \
         --with-cc-opt="$flags" --with-ld-opt='-fsanitize=address,undefined' \
         --add-dynamic-module="$top" > configure.log)
 fi

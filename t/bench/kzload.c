@@ -38,6 +38,8 @@ static void kz_load_alarm(int signo);
 static const kz_cmd_t  kz_cmds[] = {
     { "http", kz_load_http,
       "requests over keep-alive connections, one in flight on each" },
+    { "http-open", kz_load_open,
+      "requests at a fixed rate, whatever the answers do" },
     { "ws-rtt", kz_load_ws_rtt,
       "WebSocket queries and their answers, --window in flight on each" },
     { "ws-fanout", kz_load_ws_fanout,
@@ -62,6 +64,7 @@ static const struct option  kz_options[] = {
     { "duration",    required_argument, NULL, 'd' },
     { "warmup",      required_argument, NULL, 'u' },
     { "rate",        required_argument, NULL, 'r' },
+    { "then",        required_argument, NULL, 't' },
     { "method",      required_argument, NULL, 'm' },
     { "path",        required_argument, NULL, 'P' },
     { "body",        required_argument, NULL, 'b' },
@@ -97,6 +100,10 @@ static const char  kz_help[] =
     "      --body-lines FILE     one body per line, in turn\n"
     "      --requests FILE       lines METHOD PATH [BODY], in turn\n"
     "      --header 'Name: value'  may be given again\n"
+    "http-open: as http, and\n"
+    "  -c, --connections 1       at most, opened as they are needed\n"
+    "      --rate R              requests per second\n"
+    "      --then R              afterwards as many, for two seconds\n"
     "ws-rtt:\n"
     "  -c, --connections 1\n"
     "  -w, --window 1            queries in flight on each connection\n"
@@ -196,6 +203,7 @@ kz_load_options(kz_opt_t *opt, int argc, char **argv)
         case 'd': opt->duration = kz_load_real("duration", optarg); break;
         case 'u': opt->warmup = kz_load_real("warmup", optarg); break;
         case 'r': opt->rate = kz_load_real("rate", optarg); break;
+        case 't': opt->then = kz_load_real("then", optarg); break;
         case 'm': opt->method = optarg; break;
         case 'P': opt->path = optarg; break;
         case 'b': opt->body = optarg; break;

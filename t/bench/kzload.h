@@ -7,6 +7,7 @@
  *                      and of the servers, the report
  *     kzload_net.c     loopback sockets, text templates with a counter
  *     kzload_http.c    http
+ *     kzload_open.c    http-open
  *     kzload_ws.c      WebSocket codec and connection, ws-rtt
  *     kzload_fan.c     ws-fanout
  *     kzload_floor.c   floor, fdatasync: what the kernel alone costs
@@ -57,7 +58,8 @@ typedef struct {
     uint64_t     count;                   /* 0: until the duration ends */
     double       duration;
     double       warmup;
-    double       rate;                    /* paced publishes per second */
+    double       rate;                    /* per second, when paced */
+    double       then;                    /* open: the rate afterwards */
     const char  *method;
     const char  *path;
     const char  *body;
@@ -167,6 +169,9 @@ void kz_net_need_files(int n);
 /* a connected, non-blocking socket without Nagle's delay; -1 and errno */
 int kz_net_connect(kz_opt_t *opt);
 
+/* the same without waiting: it may not be connected yet */
+int kz_net_connect_start(kz_opt_t *opt);
+
 void kz_net_nonblocking(int fd);
 void kz_net_epoll(int ep, int op, int fd, uint32_t events, void *data);
 
@@ -218,6 +223,7 @@ void kz_ws_read(kz_ws_t *ws);
 
 
 int kz_load_http(kz_opt_t *opt);
+int kz_load_open(kz_opt_t *opt);
 int kz_load_ws_rtt(kz_opt_t *opt);
 int kz_load_ws_fanout(kz_opt_t *opt);
 int kz_load_floor(kz_opt_t *opt);

@@ -9,79 +9,21 @@
  */
 
 
-#include "kzload.h"
+#include "kzload_http.h"
 
 
-#define KZ_HTTP_BUF  16384
-
-
-typedef enum {
-    KZ_HTTP_HEAD = 0,
-    KZ_HTTP_BODY,
-    KZ_HTTP_CHUNK_SIZE,
-    KZ_HTTP_CHUNK_EXT,
-    KZ_HTTP_CHUNK_DATA,
-    KZ_HTTP_CHUNK_END,
-    KZ_HTTP_TRAILER,
-    KZ_HTTP_EOF                           /* a body without a length */
-} kz_http_state_e;
-
-
-typedef struct {
-    kz_tmpl_t         head;               /* request line and fixed headers */
-    kz_tmpl_t         body;
-    int               has_body;
-} kz_http_req_t;
-
-
-typedef struct {
-    int               fd;
-    kz_http_state_e   state;
-    unsigned          close:1;
-    unsigned          armed:1;
-    unsigned          blank:1;            /* trailer: the line is empty */
-    int               status;
-    uint64_t          sent;               /* when */
-    uint64_t          left;               /* bytes of the body or chunk */
-    size_t            len;                /* bytes in buf */
-    size_t            out_pos;
-    size_t            out_len;
-    char             *out;
-    char              buf[KZ_HTTP_BUF];
-} kz_http_conn_t;
-
-
-typedef struct {
-    kz_opt_t         *opt;
-    int               ep;
-    kz_http_req_t    *reqs;
-    size_t            nreqs;
-    char             *scratch;            /* a rendered body */
-    size_t            max;                /* no request is longer */
-    uint64_t          next;               /* number of the next request */
-    uint64_t          done;
-    uint64_t          non2xx;
-    uint64_t          broken;             /* closed before the answer ended */
-    uint64_t          reconnects;
-    uint64_t          bytes;
-    kz_hist_t         hist;
-} kz_http_t;
-
-
-static void kz_http_requests(kz_http_t *h);
 static void kz_http_request(kz_http_t *h, kz_http_req_t *req,
     const char *method, const char *path, const char *body);
 static void kz_http_request_line(kz_http_t *h, kz_http_req_t *req,
     char *line);
 static void kz_http_open(kz_http_t *h, kz_http_conn_t *c);
 static void kz_http_send(kz_http_t *h, kz_http_conn_t *c);
-static void kz_http_write(kz_http_t *h, kz_http_conn_t *c);
-static void kz_http_event(kz_http_t *h, kz_http_conn_t *c, uint32_t events);
 static void kz_http_read(kz_http_t *h, kz_http_conn_t *c);
 static int kz_http_head(kz_http_conn_t *c, char **rest);
 static int kz_http_body(kz_http_conn_t *c, const char *p, const char *end);
 static int kz_http_chunk(kz_http_conn_t *c, char ch);
 static void kz_http_done(kz_http_t *h, kz_http_conn_t *c);
+static void kz_http_lost(kz_http_t *h, kz_http_conn_t *c);
 static void kz_http_again(kz_http_t *h, kz_http_conn_t *c);
 static void kz_http_complain(kz_http_conn_t *c);
 static int kz_http_print(kz_http_t *h, kz_meter_t *m);
@@ -101,6 +43,8 @@ kz_load_http(kz_opt_t *opt)
 
     h.opt = opt;
     h.ep = epoll_create1(EPOLL_CLOEXEC);
+    h.answered = kz_http_done;
+    h.lost = kz_http_lost;
 
     kz_net_need_files(opt->connections);
     kz_http_requests(&h);
@@ -177,9 +121,7 @@ kz_http_print(kz_http_t *h, kz_meter_t *m)
 }
 
 
-/* the requests to send in turn: a file of them, of bodies, or just one */
-
-static void
+void
 kz_http_requests(kz_http_t *h)
 {
     char      **lines;
@@ -305,16 +247,27 @@ kz_http_open(kz_http_t *h, kz_http_conn_t *c)
 static void
 kz_http_send(kz_http_t *h, kz_http_conn_t *c)
 {
-    char           *p;
-    size_t          len;
-    uint64_t        n;
-    kz_http_req_t  *req;
+    uint64_t  n;
 
     n = h->next++;
 
     if (h->opt->count != 0 && n >= h->opt->count) {
         return;
     }
+
+    kz_http_render(h, c, n);
+    c->sent = kz_clock();
+
+    kz_http_write(h, c);
+}
+
+
+void
+kz_http_render(kz_http_t *h, kz_http_conn_t *c, uint64_t n)
+{
+    char           *p;
+    size_t          len;
+    kz_http_req_t  *req;
 
     req = &h->reqs[n % h->nreqs];
     p = c->out + kz_tmpl_render(&req->head, n, c->out);
@@ -333,13 +286,10 @@ kz_http_send(kz_http_t *h, kz_http_conn_t *c)
     c->state = KZ_HTTP_HEAD;
     c->close = 0;
     c->len = 0;
-    c->sent = kz_clock();
-
-    kz_http_write(h, c);
 }
 
 
-static void
+void
 kz_http_write(kz_http_t *h, kz_http_conn_t *c)
 {
     ssize_t  n;
@@ -364,7 +314,7 @@ kz_http_write(kz_http_t *h, kz_http_conn_t *c)
 }
 
 
-static void
+void
 kz_http_event(kz_http_t *h, kz_http_conn_t *c, uint32_t events)
 {
     if ((events & EPOLLOUT) && c->out_pos < c->out_len) {
@@ -393,12 +343,12 @@ kz_http_read(kz_http_t *h, kz_http_conn_t *c)
     if (n <= 0) {
         if (n == 0 && c->state == KZ_HTTP_EOF) {
             c->close = 1;
-            kz_http_done(h, c);
+            h->answered(h, c);
             return;
         }
 
         h->broken++;
-        kz_http_again(h, c);
+        h->lost(h, c);
         return;
     }
 
@@ -423,7 +373,9 @@ kz_http_read(kz_http_t *h, kz_http_conn_t *c)
 
         /* here, while the bytes are still at hand */
 
-        if (c->status < 200 || c->status > 299) {
+        if ((c->status < 200 || c->status > 299)
+            && c->status != h->expected)
+        {
             if (h->non2xx++ == 0) {
                 kz_http_complain(c);
             }
@@ -433,7 +385,7 @@ kz_http_read(kz_http_t *h, kz_http_conn_t *c)
     c->len = 0;
 
     if (kz_http_body(c, p, end)) {
-        kz_http_done(h, c);
+        h->answered(h, c);
     }
 }
 
@@ -608,6 +560,15 @@ kz_http_done(kz_http_t *h, kz_http_conn_t *c)
     }
 
     kz_http_send(h, c);
+}
+
+
+/* closed before the answer ended */
+
+static void
+kz_http_lost(kz_http_t *h, kz_http_conn_t *c)
+{
+    kz_http_again(h, c);
 }
 
 

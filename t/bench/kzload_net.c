@@ -20,6 +20,7 @@
 static size_t kz_tmpl_number(const char *p, const char *end,
     kz_piece_t *piece);
 static uint64_t kz_tmpl_random(void);
+static void kz_net_address(struct sockaddr_in *sin, kz_opt_t *opt);
 
 
 void
@@ -158,15 +159,7 @@ kz_net_connect(kz_opt_t *opt)
     struct timeval      tv;
     struct sockaddr_in  sin;
 
-    memset(&sin, 0, sizeof(sin));
-    sin.sin_family = AF_INET;
-    sin.sin_port = htons((uint16_t) opt->port);
-
-    if (inet_pton(AF_INET, opt->host, &sin.sin_addr) != 1
-        || (ntohl(sin.sin_addr.s_addr) >> 24) != 127)
-    {
-        kz_net_die("%s is not a loopback IPv4 address", opt->host);
-    }
+    kz_net_address(&sin, opt);
 
     fd = socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0);
     if (fd == -1) {
@@ -191,6 +184,49 @@ kz_net_connect(kz_opt_t *opt)
     kz_net_nonblocking(fd);
 
     return fd;
+}
+
+
+int
+kz_net_connect_start(kz_opt_t *opt)
+{
+    int                 fd, on;
+    struct sockaddr_in  sin;
+
+    kz_net_address(&sin, opt);
+
+    fd = socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK, 0);
+    if (fd == -1) {
+        return -1;
+    }
+
+    on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+
+    if (connect(fd, (struct sockaddr *) &sin, sizeof(sin)) != 0
+        && errno != EINPROGRESS)
+    {
+        close(fd);
+        return -1;
+    }
+
+    return fd;
+}
+
+
+static void
+kz_net_address(struct sockaddr_in *sin, kz_opt_t *opt)
+{
+    memset(sin, 0, sizeof(struct sockaddr_in));
+
+    sin->sin_family = AF_INET;
+    sin->sin_port = htons((uint16_t) opt->port);
+
+    if (inet_pton(AF_INET, opt->host, &sin->sin_addr) != 1
+        || (ntohl(sin->sin_addr.s_addr) >> 24) != 127)
+    {
+        kz_net_die("%s is not a loopback IPv4 address", opt->host);
+    }
 }
 
 

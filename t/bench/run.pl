@@ -23,11 +23,16 @@ use warnings;
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
+use FindBin;
 use Getopt::Long;
 use IO::Socket::INET;
 use JSON::PP;
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(time sleep);
+
+use lib $FindBin::RealBin;
+use Results qw(median figure ms cpu ratio flaws table
+    free_port children title slurp spew);
 
 my $here = dirname(abs_path($0));
 my $nginx = $ENV{NGINX_BIN} || '/usr/sbin/nginx';
@@ -46,14 +51,18 @@ $opt{time} = 0.4 if $opt{quick};
 
 my @sections = (
     [ 'http',   'HTTP against "return 200" in the same worker', \&http ],
+    [ 'body',   'POST with a body against an echo of it',       \&bodies ],
+    [ 'gzip',   'Compressed replies against nginx\'s filter',   \&gzip ],
     [ 'search', 'Search, a page of ten hits',                   \&searches ],
     [ 'ws',     'WebSocket round trips (server:now)',           \&ws ],
     [ 'fanout', 'Publish to many subscribers',                  \&fanout ],
     [ 'paced',  'Publish at a fixed rate',                      \&paced ],
     [ 'create', 'Durable creates over HTTP',                    \&creates ],
+    [ 'overload', 'Ten times the capacity',                    \&overloads ],
 );
 
 my (%only, $dir, $kzload, $master, @pids, %writer, $port, $ref_port, @ids);
+my ($gzip_port, $echo);
 
 %only = map { $_ => 1 } split /,/, $opt{only} if $opt{only};
 
@@ -125,6 +134,15 @@ sub prepare {
     }
 
     ($port, $ref_port) = (free_port(), free_port());
+    $gzip_port = free_port();
+
+    # without it the comparison with an echo is left out, and no other
+
+    $echo = ($ENV{KZ_BUILD} ? "$build/bench" : $dir)
+            . '/ngx_http_echo_body_module.so';
+
+    system("make -s -C '$here' BUILD='$dir' echo >&2")
+        if !$ENV{KZ_BUILD} && (!%only || $only{body});
 
     print_machine();
     start();
@@ -221,6 +239,12 @@ sub configuration {
                qw(client_body proxy fastcgi uwsgi scgi);
 
     my $locations = join '', map { reference($_, $refs{$_}) } sort keys %refs;
+    my $load = '';
+
+    if (-f $echo) {
+        $load = "load_module $echo;";
+        $locations .= "        location = /echo { echo_body; }\n";
+    }
 
     return <<"END";
 daemon off;
@@ -230,6 +254,7 @@ worker_rlimit_nofile 20000;
 pid logs/nginx.pid;
 error_log logs/error.log warn;
 load_module $opt{module};
+$load
 
 events { worker_connections 8192; }
 
@@ -250,6 +275,24 @@ http {
         listen 127.0.0.1:$ref_port backlog=4096;
         default_type application/json;
 $locations
+    }
+
+    server {
+        listen 127.0.0.1:$gzip_port backlog=4096;
+        default_type application/json;
+
+        gzip on;
+        gzip_types application/json;
+        gzip_min_length 1;
+        gzip_comp_level 1;
+
+        location / { kuzzle; kuzzle_compression off; }
+
+        location /files/ {
+            root $dir;
+            open_file_cache max=10;
+            access_log off;
+        }
     }
 }
 END
@@ -365,6 +408,103 @@ sub http {
 
   r.200: "return 200" with a body and headers of the same size.  The CPU
   ratio is the one that counts: the generator saturates before nginx does.
+END
+}
+
+
+# A query that does next to nothing, but has a body to be read and parsed.
+
+sub bodies {
+    my $query = '{"controller":"server","action":"now","volatile":{"a":"';
+
+    $query .= 'x' x (200 - 3 - length $query) . '"}}';
+
+    die "no $echo\n" if !-f $echo;
+
+    answer(request('POST', '/_query', $query));
+
+    my @table = ([ '', 'conn.', 'per s', 'p50 us', 'p99 us', 'CPU us',
+                   'echo per s', 'CPU us', 'rate x', 'CPU x', 'target' ]);
+
+    for my $n (1, 64) {
+        my ($a, $b) = alternate(
+            [ 'http', '--port', $port, '-c', $n, '--path', '/_query',
+              '--body', $query ],
+            [ 'http', '--port', $ref_port, '-c', $n, '--path', '/echo',
+              '--body', $query ]);
+
+        push @table, [
+            'POST /_query' . flaws($a) . flaws($b), $n, figure($a, 'rate'),
+            figure($a, 'p50_us'), figure($a, 'p99_us'), cpu($a),
+            figure($b, 'rate'), cpu($b), ratio($a, $b, 'rate'),
+            ratio($a, $b, 'server_cpu_us_per_op'), '<= 1.7',
+        ];
+    }
+
+    table(@table);
+
+    printf "\n  server:now in a body of %d bytes; echo: a handler that answers"
+           . " it.\n", length $query;
+}
+
+
+# The same documents by the same action, compressed by us and by nginx's
+# filter behind us; and a file of the same bytes through that filter alone.
+
+sub gzip {
+    my @table = ([ '', 'bytes', 'per s', 'CPU us', 'filter per s', 'bytes',
+                   'CPU us', 'CPU x', 'target', 'file CPU us', 'CPU x' ]);
+
+    my @trips = split /\n/, slurp("$dir/trips");
+    my @accept = ('--header', 'Accept-Encoding: gzip');
+
+    mkdir "$dir/files";
+
+    answer(request('PUT', '/nyc/big', '{"mappings":{"dynamic":"false",'
+                   . '"properties":{}}}'));
+
+    for my $row ([ '1 KB', 1000 ], [ '8 KB', 8000 ], [ '100 KB', 100_000 ],
+                 [ '400 KB', 400_000 ])
+    {
+        my ($title, $size) = @$row;
+        my ($n, $length) = (0, 400);
+
+        $length += 1 + length $trips[$n++ % @trips]
+            while $length < $size;
+
+        my $body = '{"trips":[' . join(',', @trips[map { $_ % @trips }
+                                                  1 .. ($n || 1)]) . ']}';
+
+        answer(request('PUT', "/nyc/big/b$size", $body));
+
+        my $path = "/nyc/big/b$size";
+        my $reply = answer(get($path));
+
+        spew("$dir/files/b$size", $reply->{body});
+
+        my @load = ('-c', 64, @accept, '--path');
+
+        my ($a, $b) = alternate([ 'http', '--port', $port, @load, $path ],
+                                [ 'http', '--port', $gzip_port, @load, $path ]);
+        my ($c) = alternate([ 'http', '--port', $gzip_port, @load,
+                              "/files/b$size" ]);
+
+        push @table, [
+            $title . flaws($a) . flaws($b) . flaws($c),
+            figure($a, 'bytes_per_op'), figure($a, 'rate'), cpu($a),
+            figure($b, 'rate'), figure($b, 'bytes_per_op'), cpu($b),
+            ratio($a, $b, 'server_cpu_us_per_op'), '<= 1.10',
+            cpu($c), ratio($a, $c, 'server_cpu_us_per_op'),
+        ];
+    }
+
+    table(@table);
+
+    print <<END;
+
+  document:get at level 1, 64 connections, compressed by us; filter: the same
+  with kuzzle_compression off and nginx's gzip on; file: a static file of the
+  same bytes through nginx's gzip.
 END
 }
 
@@ -537,6 +677,68 @@ END
 }
 
 
+# One run each: what a machine with two processors gives is told apart from
+# what the server does by the generator's share.
+
+sub overloads {
+    my @rows = (
+        [ 'search and sort', 16, '--path', '/nyc/taxi/_search?size=10',
+          '--body', '{"query":{"range":{"total_amount":{"gte":5}}},'
+                    . '"sort":[{"total_amount":"desc"}]}' ],
+        [ 'create, 100 postings', 128, '--path', '/nyc/tags/_create',
+          '--body', '{"tags":[' . join(',', ('{r%1000000}') x 100) . ']}' ],
+    );
+
+    my @table = ([ '', 'peak/s', 'offered/s', 'goodput/s', 'ratio', 'p50 ms',
+                   'p99 ms', '503/s', 'p99 ms', 'back ms', 'RSS MB', 'grown',
+                   'CPU', 'own' ]);
+
+    answer(request('PUT', '/nyc/tags', '{"mappings":{"properties":{'
+                   . '"tags":{"type":"integer"}}}}'));
+
+    my ($worker) = grep { !$writer{$_} } @pids;
+    my ($writer) = keys %writer;
+
+    for my $row (@rows) {
+        my ($title, $peak, @request) = @$row;
+
+        open my $out, '-|', "$here/overload.pl", '--kzload', $kzload,
+            '--port', $port, '--worker', $worker, '--writer', $writer,
+            '--time', 2 * $opt{time}, '--peak', $peak, '--sockets', 4000,
+            '--', @request or die "overload.pl: $!\n";
+
+        my $text = do { local $/; <$out> };
+
+        close $out or die "overload.pl failed\n";
+
+        my $r = decode_json($text);
+        my $bad = $r->{other} + $r->{broken} + $r->{lost} + $r->{unsent};
+
+        push @table, [
+            $title . ($bad ? " ($bad not answered!)" : ''),
+            (map { sprintf '%.0f', $r->{$_} } qw(peak offered goodput)),
+            sprintf('%.2f', $r->{ratio}),
+            (map { sprintf '%.0f', $r->{$_} }
+                 qw(p50_ms p99_ms refused refused_p99_ms recovery_ms)),
+            (map { sprintf '%.1f', $r->{$_} } qw(rss_mb rss_grown_mb)),
+            (map { sprintf '%.2f', $r->{$_} } qw(server_cpu own_cpu)),
+        ];
+    }
+
+    table(@table);
+
+    print <<END;
+
+  peak: closed loop.  Then requests arrive at ten times that rate whether they
+  are answered or not; the target is a ratio of 0.80.  ratio: to the peaks
+  before and after.  503: refusals, at once.  back: of the requests after the
+  load, when the last one was refused.  RSS of the worker after two such
+  loads, and what the second one added.  CPU of the server, own: of the
+  generator, which takes its share of the same processors.
+END
+}
+
+
 # Running kzload.
 
 # Runs the command lines in turn, --runs times, and returns a list of results
@@ -583,38 +785,6 @@ sub sync_time {
 }
 
 
-# Results: lists of what kzload printed.
-
-sub median {
-    my ($runs, $key) = @_;
-
-    my @x = sort { $a <=> $b } map { $_->{$key} // 0 } @$runs;
-
-    return @x % 2 ? $x[$#x / 2] : ($x[@x / 2 - 1] + $x[@x / 2]) / 2;
-}
-
-
-sub figure {
-    my ($runs, $key) = @_;
-
-    return sprintf '%.0f', median($runs, $key);
-}
-
-
-sub ms {
-    my ($runs, $key) = @_;
-
-    return sprintf '%.2f', median($runs, $key) / 1000;
-}
-
-
-sub cpu {
-    my ($runs) = @_;
-
-    return sprintf '%.2f', median($runs, 'server_cpu_us_per_op');
-}
-
-
 # The CPU time of the writer processes (1) or of the workers (0).
 
 sub process_cpu {
@@ -635,57 +805,6 @@ sub process_cpu {
 }
 
 
-sub ratio {
-    my ($a, $b, $key) = @_;
-
-    my @ratios = map {
-        { x => $b->[$_]{$key} ? $a->[$_]{$key} / $b->[$_]{$key} : 0 }
-    } 0 .. $#$a;
-
-    return sprintf '%.2f', median(\@ratios, 'x');
-}
-
-
-# A remark on what went wrong in any of the runs.
-
-sub flaws {
-    my ($runs) = @_;
-    my @flaws;
-
-    for my $key (qw(non2xx broken errors closed lost overrun)) {
-        my $sum = 0;
-
-        $sum += $_->{$key} // 0 for @$runs;
-        push @flaws, "$sum $key" if $sum;
-    }
-
-    return @flaws ? ' (' . join(', ', @flaws) . '!)' : '';
-}
-
-
-# The first column is text, the others are numbers.
-
-sub table {
-    my @rows = @_;
-    my @width;
-
-    for my $row (@rows) {
-        for my $i (0 .. $#$row) {
-            my $n = length $row->[$i];
-            $width[$i] = $n if !$width[$i] || $n > $width[$i];
-        }
-    }
-
-    for my $row (@rows) {
-        my @cells = map {
-            sprintf $_ == 0 ? '%-*s' : '%*s', $width[$_], $row->[$_]
-        } 0 .. $#$row;
-
-        print '  ', join('  ', @cells), "\n";
-    }
-}
-
-
 sub report_log {
     my @lines = grep { /\[(alert|crit|emerg|error)\]/ }
                 split /\n/, slurp("$dir/logs/error.log");
@@ -696,8 +815,6 @@ sub report_log {
     print "  $_\n" for @lines[0 .. (@lines > 5 ? 4 : $#lines)];
 }
 
-
-# Small things.
 
 sub get {
     return request('GET', $_[0]);
@@ -765,56 +882,4 @@ sub field {
     my ($value) = slurp("$dir/trips") =~ /"$name":"([^"]+)"/;
 
     return $value;
-}
-
-
-sub free_port {
-    my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')
-        or die "run.pl: no free port: $@\n";
-
-    return $socket->sockport;
-}
-
-
-sub children {
-    my ($parent) = @_;
-    my @list;
-
-    for my $stat (glob '/proc/[0-9]*/stat') {
-        my $text = eval { slurp($stat) } // '';
-
-        # behind the name, which may hold anything: the state, the parent
-
-        push @list, $1 if $text =~ /^(\d+) \(.*\) \S (\d+) /s
-                          && $2 == $parent;
-    }
-
-    return @list;
-}
-
-
-sub title {
-    my ($pid) = @_;
-
-    return eval { slurp("/proc/$pid/cmdline") } // '';
-}
-
-
-sub slurp {
-    my ($file) = @_;
-
-    open my $f, '<', $file or die "$file: $!\n";
-
-    local $/;
-
-    return <$f> // '';
-}
-
-
-sub spew {
-    my ($file, $text) = @_;
-
-    open my $f, '>', $file or die "$file: $!\n";
-    print $f $text;
-    close $f or die "$file: $!\n";
 }

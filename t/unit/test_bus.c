@@ -5,6 +5,7 @@
  *
  * sources: core/kz_bus.c core/kz_bus_rooms.c core/kz_bus_slot.c
  * sources: core/kz_bus_writer.c core/kz_change.c
+ * sources: core/kz_stat.c
  */
 
 #include "core/kz_bus_shm.h"

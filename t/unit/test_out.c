@@ -124,6 +124,68 @@ test_escape(void)
 }
 
 
+/* Every byte at every place among others, as eight are looked at at once. */
+
+static void
+test_places(void)
+{
+    u_char      text[32];
+    size_t      plain;
+    kz_out_t    o;
+    ngx_uint_t  c, i, escaped, same;
+
+    same = 1;
+
+    for (c = 0; c < 256; c++) {
+        escaped = (c < 0x20 || c == '"' || c == '\\');
+
+        for (i = 0; i < sizeof(text); i++) {
+            memset(text, (c & 1) ? 0x21 : 0xff, sizeof(text));
+            text[i] = (u_char) c;
+
+            kz_out_init(&o, pool, 0);
+            kz_out_json(&o, text, sizeof(text));
+
+            plain = 1 + i;
+            same &= (kz_out_len(&o) > sizeof(text) + 2) == escaped
+                    && o.start[plain] == (escaped ? '\\' : c)
+                    && memcmp(o.start + 1, text, i) == 0;
+        }
+    }
+
+    ok(same, "a byte is escaped wherever it is, and no other");
+}
+
+
+static void
+test_numbers(void)
+{
+    char        want[32];
+    int64_t     n;
+    kz_out_t    o;
+    uint64_t    u;
+    ngx_uint_t  i, same;
+
+    same = 1;
+
+    for (u = 1, i = 0; i < 19; i++, u *= 10) {
+        for (n = (int64_t) u - 2; n < (int64_t) u + 120; n += 7) {
+            kz_out_init(&o, pool, 0);
+            kz_out_int(&o, n);
+            kz_out_int(&o, -n);
+
+            snprintf(want, sizeof(want), "%lld", (long long) n);
+            same &= memcmp(o.start, want, strlen(want)) == 0;
+
+            snprintf(want, sizeof(want), "%lld", (long long) -n);
+            same &= memcmp(o.pos - strlen(want), want, strlen(want)) == 0;
+        }
+    }
+
+    ok(same, "numbers of all lengths");
+}
+
+
 static void
 test_no_memory(void)
 {
@@ -265,6 +327,8 @@ main(void)
 
     test_append();
     test_escape();
+    test_places();
+    test_numbers();
     test_no_memory();
     test_utf8();
 

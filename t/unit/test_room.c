@@ -12,6 +12,7 @@
  * sources: realtime/kz_filter_span.c realtime/kz_filter_trie.c
  * sources: realtime/kz_notify.c realtime/kz_notify_json.c
  * sources: realtime/kz_room.c realtime/kz_room_join.c
+ * sources: core/kz_stat.c
  * libs: -lcrypto
  */
 
@@ -152,6 +153,13 @@ kz_bus_room(const u_char *room, ngx_int_t delta, ngx_uint_t *count)
     *count = bus_key(room)->mine + bus_key(room)->others;
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+kz_bus_watch(const u_char *key, ngx_int_t delta, ngx_uint_t *count)
+{
+    return kz_bus_room(key, delta, count);
 }
 
 
@@ -314,7 +322,7 @@ close_client(kz_client_t *c, kz_close_e reason)
 
 static const kz_proto_t  proto = {
     ngx_string("websocket"), NULL, encode, deliver_to, close_client,
-    KZ_PROTO_REALTIME|KZ_PROTO_SESSION
+    NULL, KZ_PROTO_REALTIME|KZ_PROTO_SESSION
 };
 
 

@@ -6,6 +6,8 @@
  *
  * sources: store/sqlite/kz_sqlite_search.c store/sqlite/kz_sqlite_plan.c
  * sources: store/sqlite/kz_sqlite_top.c store/sqlite/kz_sqlite_db.c
+ * sources: store/sqlite/kz_sqlite_segment.c
+ * sources: store/sqlite/kz_sqlite_block.c
  * sources: store/kz_match.c store/kz_match_bind.c store/kz_match_leaf.c
  * sources: store/kz_query.c store/kz_query_body.c store/kz_query_parse.c
  * sources: store/kz_mapping.c store/kz_mapping_tree.c

@@ -11,6 +11,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 
 #define JOBS  2000
@@ -24,6 +27,8 @@ typedef struct {
     pthread_t    thread;
     char         name[32];
     sigset_t     mask;
+    ngx_uint_t   turn;
+    int          nice;
 } task_t;
 
 
@@ -90,6 +95,20 @@ task_look_thread(kz_job_t *job)
 
     (void) pthread_getname_np(pthread_self(), t->name, sizeof(t->name));
     (void) pthread_sigmask(SIG_SETMASK, NULL, &t->mask);
+}
+
+
+static void
+task_turn_thread(kz_job_t *job)
+{
+    task_t  *t = job->data;
+
+    static ngx_uint_t  turn;
+
+    task_run_thread(job);
+
+    t->turn = ++turn;
+    t->nice = getpriority(PRIO_PROCESS, (id_t) syscall(SYS_gettid));
 }
 
 
@@ -205,6 +224,48 @@ test_queue(void)
 
     is_int(wait_for(6), NGX_OK, "then all are");
     is_int(extra.ran, 0, "but for the refused one");
+
+    kz_threads_destroy(pool);
+}
+
+
+static void
+test_first(void)
+{
+    int         nice;
+    task_t      running, t[4];
+    ngx_uint_t  i;
+
+    finished = 0;
+    nice = getpriority(PRIO_PROCESS, 0);
+    pool = kz_threads_create(1, 10, "kz-test", notify, &wake, &kz_shim_log);
+
+    pthread_mutex_lock(&gate);
+
+    task_init(&running, task_gate_thread);
+    (void) kz_threads_post(pool, &running.job);
+
+    for (i = 0; i < 4; i++) {
+        task_init(&t[i], task_turn_thread);
+    }
+
+    /* an empty queue, and one with others in it */
+
+    (void) kz_threads_post_first(pool, &t[0].job);
+    (void) kz_threads_post(pool, &t[1].job);
+    (void) kz_threads_post_first(pool, &t[2].job);
+    (void) kz_threads_post(pool, &t[3].job);
+
+    kz_threads_nice(pool, nice + 3);
+
+    pthread_mutex_unlock(&gate);
+
+    is_int(wait_for(5), NGX_OK, "all are done");
+
+    ok(t[0].turn < t[1].turn && t[2].turn < t[1].turn
+       && t[1].turn < t[3].turn, "the urgent ones first");
+    is_int(t[3].nice, nice + 3, "the thread has its nice value");
+    is_int(getpriority(PRIO_PROCESS, 0), nice, "and nobody else");
 
     kz_threads_destroy(pool);
 }
@@ -335,6 +396,7 @@ main(void)
 
     test_look();
     test_queue();
+    test_first();
     test_many();
     test_notify_once();
     test_destroy();

@@ -9,12 +9,16 @@
  * sources: store/sqlite/kz_sqlite_done.c store/sqlite/kz_sqlite_lanes.c
  * sources: store/sqlite/kz_sqlite_names.c store/sqlite/kz_sqlite_source.c
  * sources: store/sqlite/kz_sqlite_postings.c store/sqlite/kz_sqlite_wire.c
+ * sources: store/sqlite/kz_sqlite_index.c store/sqlite/kz_sqlite_merge.c
+ * sources: store/sqlite/kz_sqlite_segment.c
+ * sources: store/sqlite/kz_sqlite_block.c
  * sources: store/sqlite/kz_sqlite_writer.c
  * sources: store/sqlite/kz_sqlite_writer_io.c
  * sources: store/kz_mapping.c store/kz_mapping_date.c
  * sources: store/kz_mapping_field.c store/kz_mapping_text.c
  * sources: store/kz_mapping_tree.c store/kz_mapping_value.c
  * sources: store/kz_mapping_walk.c core/kz_change.c
+ * sources: core/kz_stat.c
  * libs: -lsqlite3
  */
 

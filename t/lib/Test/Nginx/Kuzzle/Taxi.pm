@@ -303,23 +303,99 @@ sub _sqlite {
 }
 
 
+# Every document that a segment covers has a posting for trip_id, no other
+# row has one unless it is gone, and no row is in two segments.  Documents
+# above the last segment have none yet: searches read their text.
+
 sub _wrong_postings {
     my ($file) = @_;
 
     my @wrong;
 
     for my $c (split ' ', _sqlite($file, 'SELECT id FROM col')) {
-        my $orphans = _sqlite($file, "SELECT count(*) FROM (SELECT r FROM t$c"
-            . " EXCEPT SELECT r FROM d$c)");
-        my $bare = _sqlite($file, "SELECT count(*) FROM (SELECT r FROM d$c"
-            . " EXCEPT SELECT r FROM t$c WHERE f = (SELECT id FROM fld"
-            . " WHERE col = $c AND path = 'trip_id'))");
+        my ($hi, %docs, %gone, %posted) = (0);
+
+        for (split /\n/, _sqlite($file, 'SELECT lo, hi FROM seg'
+                                 . " WHERE col = $c AND state = 1 ORDER BY lo"))
+        {
+            my ($lo, $last) = split /\|/;
+            push @wrong, "rows $hi and $lo are neighbours" if $lo != $hi + 1;
+            $hi = $last;
+        }
+
+        $docs{$_} = 1 for split /\n/,
+            _sqlite($file, "SELECT r FROM d$c WHERE r <= $hi");
+        $gone{$_} = 1 for split /\n/, _sqlite($file, "SELECT r FROM x$c");
+
+        for (split /\n/, _sqlite($file, "SELECT lo, hex(p) FROM t$c"
+            . ' JOIN seg USING(s) WHERE state = 1'
+            . " AND col = $c AND f = (SELECT id FROM fld"
+            . " WHERE col = $c AND path = 'trip_id')"))
+        {
+            my ($lo, $hex) = split /\|/;
+            $posted{$_}++ for _rows($lo, pack 'H*', $hex);
+        }
+
+        my $orphans = grep { !$docs{$_} && !$gone{$_} } keys %posted;
+        my $bare = grep { !$posted{$_} } keys %docs;
+        my $twice = grep { $_ > 1 } values %posted;
 
         push @wrong, "postings without a document: $orphans" if $orphans;
         push @wrong, "documents without a posting: $bare" if $bare;
+        push @wrong, "documents in two segments: $twice" if $twice;
     }
 
     return @wrong;
+}
+
+
+# The rows of a block of postings whose values are texts or whole numbers; see
+# src/store/sqlite/kz_sqlite_block.h.
+
+sub _rows {
+    my ($base, $p) = @_;
+
+    my ($at, $row, @rows) = (0);
+
+    my $number = sub {
+        my ($n, $shift) = (0, 0);
+
+        for ( ;; ) {
+            my $c = ord substr $p, $at++, 1;
+            $n |= ($c & 0x7f) << $shift;
+            return $n if $c < 0x80;
+            $shift += 7;
+        }
+    };
+
+    while ($at < length $p) {
+        my $n = $number->();
+
+        if (defined $row && $n == 0) {
+            my $type = ord substr $p, $at++, 1;
+
+            if ($type == 3) {
+                $number->();
+                my $others = $number->();
+                $at += $others;
+
+            } elsif ($type == 1) {
+                $number->();
+
+            } else {
+                $at += 8;
+            }
+
+            $row = $base + $number->();
+
+        } else {
+            $row = defined $row ? $row + $n : $base + $n;
+        }
+
+        push @rows, $row;
+    }
+
+    return @rows;
 }
 
 
