@@ -517,7 +517,7 @@ like(get('/_now'), qr/"status":200/, 'answered') for 1 .. 5;
 sleep 1.1;
 like(get('/_now'), qr/"status":200/, 'answered') for 1 .. 5;
 my @said = grep { m{write\(\) to "/dev/full"} } lines('error.log');
-my $workers = () = worker_pids();
+my $workers = (() = worker_pids()) || 1;
 ok(@said >= 1 && @said <= $workers, 'said once by each worker');
 
 

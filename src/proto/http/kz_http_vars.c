@@ -129,9 +129,12 @@ kz_http_vars_set(kz_http_ctx_t *ctx, kz_req_t *req)
         from = kz_http_vars_str(req, kz_http_vars_copied[i].from);
         to = kz_http_vars_str(vars, kz_http_vars_copied[i].to);
 
-        to->data = p;
         to->len = from->len;
-        p = ngx_cpymem(p, from->data, from->len);
+
+        if (from->len) {
+            to->data = p;
+            p = ngx_cpymem(p, from->data, from->len);
+        }
     }
 
     if (req->failed) {

@@ -40,12 +40,14 @@ use Test::Nginx::Process qw(group_pids worker_pids is_listening reload_master
 
 # Stacks of what valgrind finds lost in any nginx: 8 bytes of environment, the
 # connection array of a process without a master (the packaged binary does
-# not name ngx_event_process_init), the first pool after a wrong conf.
+# not name ngx_event_process_init), the first pool after a wrong conf, what
+# compiles regular expressions.
 my @KnownLosses = (
     qr/ngx_alloc .*\n.*: ngx_set_environment /,
     qr/ngx_alloc .*\n.*: ngx_event_process_init /,
     qr/ngx_alloc \(in (\S+)\)\n.*: \?\?\? \(in \1\)\n.*ngx_single_process_cyc/,
     qr/ngx_create_pool .*\n.*: main /,
+    qr/pcre2_compile_context_create_8 .*\n.*: ngx_regex_compile /,
 );
 
 
