@@ -20,6 +20,7 @@
 #define KZ_CLIENT_BUFFER    65536
 #define KZ_CLIENT_BACKLOG   262144     /* bytes copied ahead of the socket */
 #define KZ_CLIENT_BUCKETS   1024
+#define KZ_CLIENT_LOSSES    4          /* writers one operation may outlive */
 #define KZ_CLIENT_RETRY     5          /* ms, doubled up to */
 #define KZ_CLIENT_RETRY_MAX 80
 #define KZ_CLIENT_FLOOR     64         /* operations: a batch worth its fsync */
@@ -39,6 +40,7 @@ typedef struct {
     unsigned            waiting:1;
     unsigned            sent:1;     /* the writer may have it */
     unsigned            retry:1;    /* ... or its predecessor had it */
+    unsigned            losses:4;   /* writers that went with it */
 } kz_pending_t;
 
 
@@ -741,8 +743,9 @@ kz_client_reserve(size_t len)
 
 
 /*
- * The connection has gone.  What was not answered is sent once more; a
- * second loss may mean that the operation itself kills writers.
+ * The connection has gone.  What was not answered is sent again, which does
+ * no harm: the writer knows what it has applied.  But several losses may mean
+ * that the operation itself kills writers.
  */
 
 static void
@@ -772,7 +775,7 @@ kz_client_lost(void)
         next = ngx_queue_next(q);
         p = ngx_queue_data(q, kz_pending_t, all);
 
-        if (!p->waiting && p->sent && p->retry) {
+        if (!p->waiting && p->sent && ++p->losses == KZ_CLIENT_LOSSES) {
             ngx_queue_insert_tail(&given_up, &p->out);
             p->waiting = 1;
             continue;
