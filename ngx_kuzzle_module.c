@@ -20,6 +20,7 @@
 #include "core/kz_conf.h"
 #include "core/kz_stat.h"
 #include "core/kz_log.h"
+#include "core/kz_shutdown.h"
 #include "api/kz_route.h"
 #include "api/kz_router.h"
 #include "api/kz_server.h"
@@ -147,6 +148,10 @@ static ngx_command_t  ngx_kuzzle_conf_commands[] = {
 
     { ngx_string("documents_fetch_count"), KZ_BLOCK,
       ngx_conf_set_num_slot, 0, KZ_MAIN(fetch_count),
+      &ngx_kuzzle_count_bounds },
+
+    { ngx_string("documents_write_count"), KZ_BLOCK,
+      ngx_conf_set_num_slot, 0, KZ_MAIN(write_count),
       &ngx_kuzzle_count_bounds },
 
     { ngx_string("node"), KZ_BLOCK,
@@ -284,6 +289,10 @@ static ngx_command_t  ngx_http_kuzzle_commands[] = {
     { ngx_string("kuzzle_send_timeout"), KZ_HTTP,
       ngx_conf_set_msec_slot, NGX_HTTP_LOC_CONF_OFFSET,
       KZ_LOC(send_timeout), NULL },
+
+    { ngx_string("kuzzle_shutdown"), KZ_HTTP,
+      ngx_conf_set_flag_slot, NGX_HTTP_LOC_CONF_OFFSET, KZ_LOC(shutdown),
+      NULL },
 
     { ngx_string("kuzzle_status"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
@@ -600,7 +609,8 @@ ngx_kuzzle_init_module(ngx_cycle_t *cycle)
 
     /* static memory survives a reload: all of it is made anew here */
 
-    if (kz_router_init(cycle) != NGX_OK
+    if (kz_shutdown_init(cycle) != NGX_OK
+        || kz_router_init(cycle) != NGX_OK
         || kz_route_init(cycle) != NGX_OK
         || kz_server_init(cycle) != NGX_OK)
     {

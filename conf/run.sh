@@ -58,6 +58,7 @@ kuzzle { data "$DATA"; }
 http {
     access_log off;
     kuzzle_drain 2s;
+    kuzzle_shutdown on;
     client_body_temp_path tmp/body;
     proxy_temp_path tmp/proxy;
     fastcgi_temp_path tmp/fastcgi;

@@ -4,6 +4,8 @@
 
 #include "api/kz_router.h"
 #include "api/kz_args.h"
+#include "api/kz_document.h"
+#include "api/kz_specs.h"
 #include "store/kz_store.h"
 
 
@@ -24,12 +26,12 @@ static ngx_int_t kz_document_count(kz_req_t *req);
 static ngx_int_t kz_document_count_read(kz_req_t *req);
 static ngx_int_t kz_document_search(kz_req_t *req);
 static ngx_int_t kz_document_search_read(kz_req_t *req);
+static ngx_int_t kz_document_scroll(kz_req_t *req);
+static ngx_int_t kz_document_scroll_read(kz_req_t *req);
 static void kz_document_nothing(kz_req_t *req);
-static ngx_int_t kz_document_search_body(kz_req_t *req, kz_store_op_t *op);
 static ngx_int_t kz_document_write(kz_req_t *req, kz_store_kind_e kind,
     kz_step_pt step);
 static ngx_int_t kz_document_new_id(kz_req_t *req);
-static ngx_int_t kz_document_refresh(kz_req_t *req);
 static ngx_int_t kz_document_result(kz_req_t *req, kz_result_e type);
 
 
@@ -52,11 +54,11 @@ const kz_action_t  kz_document_actions[] = {
       "DELETE /:index/:collection/:_id",
       KZ_V1|KZ_V2 },
 
-    { "deleteByQuery", NULL, "", "",
+    { "deleteByQuery", kz_document_delete_by_query, "bic", "ic",
       "DELETE /:index/:collection/_query",
       KZ_V1|KZ_V2 },
 
-    { "deleteFields", NULL, "", "",
+    { "deleteFields", kz_document_delete_fields, "", "icd",
       "2DELETE /:index/:collection/:_id/_fields",
       KZ_V2 },
 
@@ -64,7 +66,7 @@ const kz_action_t  kz_document_actions[] = {
       "GET /:index/:collection/:_id/_exists",
       KZ_V1|KZ_V2 },
 
-    { "export", NULL, "", "",
+    { "export", kz_document_export, "", "ic",
       "2GET /:index/:collection/_export,"
       "2POST /:index/:collection/_export",
       KZ_V2 },
@@ -73,37 +75,37 @@ const kz_action_t  kz_document_actions[] = {
       "GET /:index/:collection/:_id",
       KZ_V1|KZ_V2 },
 
-    { "mCreate", NULL, "", "",
+    { "mCreate", kz_document_mcreate, "bic", "icb",
       "POST /:index/:collection/_mCreate",
       KZ_V1|KZ_V2 },
 
-    { "mCreateOrReplace", NULL, "", "",
+    { "mCreateOrReplace", kz_document_mcreate_or_replace, "bic", "icb",
       "PUT /:index/:collection/_mCreateOrReplace",
       KZ_V1|KZ_V2 },
 
-    { "mDelete", NULL, "", "",
+    { "mDelete", kz_document_mdelete, "bic", "icb",
       "DELETE /:index/:collection/_mDelete",
       KZ_V1|KZ_V2 },
 
-    { "mExists", NULL, "", "",
+    { "mExists", kz_document_mexists, "", "ic",
       "2POST /:index/:collection/_mExists",
       KZ_V2 },
 
-    { "mGet", NULL, "", "",
+    { "mGet", kz_document_mget, "bic", "ic",
       "2-GET /:index/:collection/_mGet,"
       "POST /:index/:collection/_mGet",
       KZ_V1|KZ_V2 },
 
-    { "mReplace", NULL, "", "",
+    { "mReplace", kz_document_mreplace, "bic", "icb",
       "PUT /:index/:collection/_mReplace",
       KZ_V1|KZ_V2 },
 
-    { "mUpdate", NULL, "", "",
+    { "mUpdate", kz_document_mupdate, "bic", "icb",
       "PUT /:index/:collection/_mUpdate,"
       "2-PATCH /:index/:collection/_mUpdate",
       KZ_V1|KZ_V2 },
 
-    { "mUpsert", NULL, "", "",
+    { "mUpsert", kz_document_mupsert, "", "icb",
       "2POST /:index/:collection/_mUpsert",
       KZ_V2 },
 
@@ -111,11 +113,11 @@ const kz_action_t  kz_document_actions[] = {
       "PUT /:index/:collection/:_id/_replace",
       KZ_V1|KZ_V2 },
 
-    { "scroll", NULL, "", "",
+    { "scroll", kz_document_scroll, "", "",
       "GET /_scroll/:scrollId",
       KZ_V1|KZ_V2 },
 
-    { "search", kz_document_search, "ic", "ic",
+    { "search", kz_document_search, "ic", "",
       "2GET /:index/:collection/_search,"
       "POST /:index/:collection/_search,"
       "1-GET /:index/:collection",
@@ -126,16 +128,16 @@ const kz_action_t  kz_document_actions[] = {
       "2-PATCH /:index/:collection/:_id/_update",
       KZ_V1|KZ_V2 },
 
-    { "updateByQuery", NULL, "", "",
+    { "updateByQuery", kz_document_update_by_query, "", "bic",
       "2PUT /:index/:collection/_query",
       KZ_V2 },
 
-    { "upsert", NULL, "", "",
+    { "upsert", kz_document_upsert, "", "icdb",
       "2POST /:index/:collection/:_id/_upsert,"
       "2-PUT /:index/:collection/:_id/_upsert",
       KZ_V2 },
 
-    { "validate", NULL, "", "",
+    { "validate", kz_specs_validate, "bic", "icb",
       "POST /:index/:collection/_validate",
       KZ_V1|KZ_V2 },
 
@@ -150,6 +152,7 @@ kz_document_write(kz_req_t *req, kz_store_kind_e kind, kz_step_pt step)
 {
     ngx_str_t       name, type;
     ngx_uint_t      flag;
+    ngx_int_t       rc;
     kz_store_op_t  *op;
 
     if (req->body.type == KZ_JSON_ARRAY) {
@@ -164,6 +167,14 @@ kz_document_write(kz_req_t *req, kz_store_kind_e kind, kz_step_pt step)
         || kz_arg_flag(req, "silent", &flag) == NGX_ERROR)
     {
         return NGX_ERROR;
+    }
+
+    if (kind != KZ_STORE_DOC_DELETE) {
+        rc = kz_specs_write(req, kind, flag, step);
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
     }
 
     op = kz_store_op(req, kind, step);
@@ -183,7 +194,7 @@ kz_document_write(kz_req_t *req, kz_store_kind_e kind, kz_step_pt step)
  * no effect.  Kuzzle: 1.x refuses values it does not know.
  */
 
-static ngx_int_t
+ngx_int_t
 kz_document_refresh(kz_req_t *req)
 {
     kz_arg_t   *arg;
@@ -417,13 +428,14 @@ kz_document_search(kz_req_t *req)
     ngx_int_t       rc;
     kz_store_op_t  *op;
 
-    if (kz_req_arg(req, "scroll", 6)) {
-        return kz_fail_text(req, 501, "The argument \"scroll\" is not "
-                            "implemented by this server: use from and size");
-    }
-
     op = kz_store_op(req, KZ_STORE_DOC_SEARCH, kz_document_search_read);
     if (op == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (kz_document_scope(req, op) != NGX_OK
+        || kz_arg_scroll(req, &op->scroll) == NGX_ERROR)
+    {
         return NGX_ERROR;
     }
 
@@ -449,40 +461,52 @@ kz_document_search(kz_req_t *req)
 }
 
 
+ngx_int_t
+kz_document_lang(kz_req_t *req, ngx_uint_t *koncorde)
+{
+    ngx_int_t  rc;
+    ngx_str_t  text, name, allowed;
+
+    *koncorde = 0;
+    rc = kz_arg_string(req, "lang", &text);
+
+    if (rc != NGX_OK) {
+        return rc == NGX_DECLINED ? NGX_OK : NGX_ERROR;
+    }
+
+    if (text.len == 13 && ngx_strncmp(text.data, "elasticsearch", 13) == 0) {
+        return NGX_OK;
+    }
+
+    if (text.len == 8 && ngx_strncmp(text.data, "koncorde", 8) == 0) {
+        *koncorde = 1;
+        return NGX_OK;
+    }
+
+    ngx_str_set(&name, "lang");
+    ngx_str_set(&allowed, "\"elasticsearch\" or \"koncorde\"");
+
+    return kz_fail(req, KZ_E_ASSERT_INVALID_ARGUMENT, 2, &name, &allowed);
+}
+
+
 /*
  * The query is the body, or (GET) the argument searchBody with its text.
- * lang=koncorde comes with the whole query language.
  */
 
-static ngx_int_t
+ngx_int_t
 kz_document_search_body(kz_req_t *req, kz_store_op_t *op)
 {
     ngx_int_t       rc;
     ngx_str_t       text, name, allowed;
+    ngx_uint_t      koncorde;
     kz_json_err_t   err;
 
-    rc = kz_arg_string(req, "lang", &text);
-
-    if (rc == NGX_ERROR) {
+    if (kz_document_lang(req, &koncorde) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (rc == NGX_OK
-        && (text.len != 13
-            || ngx_strncmp(text.data, "elasticsearch", 13) != 0))
-    {
-        if (text.len == 8 && ngx_strncmp(text.data, "koncorde", 8) == 0) {
-            return kz_fail_text(req, 501, "The query language \"koncorde\" "
-                                "is not implemented by this server yet");
-        }
-
-        ngx_str_set(&name, "lang");
-        ngx_str_set(&allowed, "\"elasticsearch\" or \"koncorde\"");
-
-        return kz_fail(req, KZ_E_ASSERT_INVALID_ARGUMENT, 2, &name,
-                       &allowed);
-    }
-
+    op->koncorde = koncorde;
     op->body = req->body;
 
     if (req->body.type != KZ_JSON_NONE) {
@@ -516,6 +540,39 @@ kz_document_search_read(kz_req_t *req)
 {
     kz_document_nothing(req);
 
+    return kz_document_result(req, KZ_RESULT_HITS);
+}
+
+
+static ngx_int_t
+kz_document_scroll(kz_req_t *req)
+{
+    ngx_int_t       rc;
+    ngx_str_t       id;
+    kz_store_op_t  *op;
+
+    rc = kz_arg_string(req, "scrollId", &id);
+
+    if (rc != NGX_OK) {
+        return rc == NGX_DECLINED ? kz_arg_missing(req, "scrollId")
+                                  : NGX_ERROR;
+    }
+
+    op = kz_store_op(req, KZ_STORE_SCROLL, kz_document_scroll_read);
+
+    if (op == NULL || kz_arg_scroll(req, &op->scroll) == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    op->id = id;
+
+    return kz_store_submit(op);
+}
+
+
+static ngx_int_t
+kz_document_scroll_read(kz_req_t *req)
+{
     return kz_document_result(req, KZ_RESULT_HITS);
 }
 

@@ -4,6 +4,7 @@
 
 #include "api/kz_router.h"
 #include "api/kz_args.h"
+#include "api/kz_specs.h"
 #include "realtime/kz_realtime.h"
 #include "util/kz_utf8.h"
 
@@ -18,6 +19,7 @@ static ngx_int_t kz_realtime_subscribe(kz_req_t *req);
 static ngx_int_t kz_realtime_unsubscribe(kz_req_t *req);
 static ngx_int_t kz_realtime_count_room(kz_req_t *req);
 static ngx_int_t kz_realtime_send(kz_req_t *req);
+static ngx_int_t kz_realtime_checked(kz_req_t *req);
 static ngx_int_t kz_realtime_option(kz_req_t *req, const char *name,
     const kz_realtime_enum_t *values, kz_error_e error, ngx_uint_t *value);
 static ngx_int_t kz_realtime_message(kz_req_t *req, ngx_str_t *source);
@@ -77,7 +79,7 @@ const kz_action_t  kz_realtime_actions[] = {
       NULL,
       KZ_V1|KZ_V2|KZ_SESSION },
 
-    { "validate", NULL, "", "",
+    { "validate", kz_specs_validate, "bic", "bic",
       NULL,
       KZ_V1|KZ_V2 },
 
@@ -255,16 +257,26 @@ kz_realtime_count_room(kz_req_t *req)
 static ngx_int_t
 kz_realtime_send(kz_req_t *req)
 {
+    if (kz_realtime_name(req, "index", &req->index) != NGX_OK
+        || kz_realtime_name(req, "collection", &req->collection) != NGX_OK
+        || kz_realtime_text(req, "_id", &req->id) != NGX_OK
+        || kz_realtime_text(req, "requestId", &req->request_id) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return kz_specs_message(req, kz_realtime_checked);
+}
+
+
+static ngx_int_t
+kz_realtime_checked(kz_req_t *req)
+{
     kz_change_t  c;
 
     ngx_memzero(&c, sizeof(kz_change_t));
 
-    if (kz_realtime_name(req, "index", &req->index) != NGX_OK
-        || kz_realtime_name(req, "collection", &req->collection) != NGX_OK
-        || kz_realtime_text(req, "_id", &req->id) != NGX_OK
-        || kz_realtime_text(req, "requestId", &req->request_id) != NGX_OK
-        || kz_realtime_message(req, &c.new_source) != NGX_OK)
-    {
+    if (kz_realtime_message(req, &c.new_source) != NGX_OK) {
         return NGX_ERROR;
     }
 

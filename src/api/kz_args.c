@@ -5,6 +5,12 @@
 #include "api/kz_args.h"
 
 
+#define KZ_SCROLL_MAX  60000            /* ms, 2.x: maxScrollDuration */
+
+
+static ngx_int_t kz_arg_duration(const ngx_str_t *text, int64_t *ms);
+
+
 static ngx_int_t
 kz_arg_wrong_type(kz_req_t *req, const char *name, const char *type)
 {
@@ -119,6 +125,116 @@ kz_arg_flag(kz_req_t *req, const char *name, ngx_uint_t *flag)
     default:
         return kz_arg_wrong_type(req, name, "boolean");
     }
+}
+
+
+ngx_int_t
+kz_arg_scroll(kz_req_t *req, int64_t *ms)
+{
+    ngx_int_t   rc;
+    ngx_str_t   text, name, allowed;
+
+    rc = kz_arg_string(req, "scroll", &text);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (kz_arg_duration(&text, ms) != NGX_OK) {
+        ngx_str_set(&name, "scroll");
+        ngx_str_set(&allowed, "a duration, like \"1m\" or \"30s\"");
+
+        return kz_fail(req, KZ_E_ASSERT_INVALID_ARGUMENT, 2, &name,
+                       &allowed);
+    }
+
+    if (req->dialect == KZ_DIALECT_2 && *ms > KZ_SCROLL_MAX) {
+        return kz_fail(req, KZ_E_STORAGE_SCROLL_DURATION_TOO_GREAT, 1,
+                       &text);
+    }
+
+    return NGX_OK;
+}
+
+
+/* A number, a unit that must be there: "1m", "1.5 hours". */
+
+static ngx_int_t
+kz_arg_duration(const ngx_str_t *text, int64_t *ms)
+{
+    double      n, scale;
+    u_char     *p, *end;
+    ngx_uint_t  i;
+
+    static const struct {
+        ngx_str_t  name;
+        double     ms;
+    } units[] = {
+        { ngx_string("ms"), 1 },
+        { ngx_string("milliseconds"), 1 },
+        { ngx_string("s"), 1000 },
+        { ngx_string("sec"), 1000 },
+        { ngx_string("seconds"), 1000 },
+        { ngx_string("m"), 60000 },
+        { ngx_string("min"), 60000 },
+        { ngx_string("minute"), 60000 },
+        { ngx_string("minutes"), 60000 },
+        { ngx_string("h"), 3600000 },
+        { ngx_string("hour"), 3600000 },
+        { ngx_string("hours"), 3600000 },
+        { ngx_string("d"), 86400000 },
+        { ngx_string("day"), 86400000 },
+        { ngx_string("days"), 86400000 },
+        { ngx_null_string, 0 }
+    };
+
+    p = text->data;
+    end = p + text->len;
+    n = 0;
+    scale = 0;
+
+    for ( /* void */ ; p < end && ((*p >= '0' && *p <= '9') || *p == '.');
+         p++)
+    {
+        if (*p == '.') {
+            if (scale != 0) {
+                return NGX_DECLINED;
+            }
+
+            scale = 1;
+            continue;
+        }
+
+        n = n * 10 + (*p - '0');
+        scale *= 10;
+    }
+
+    if (p == text->data) {
+        return NGX_DECLINED;
+    }
+
+    while (p < end && *p == ' ') {
+        p++;
+    }
+
+    n = (scale > 1) ? n / scale : n;
+
+    for (i = 0; units[i].name.len; i++) {
+        if (units[i].name.len == (size_t) (end - p)
+            && ngx_strncasecmp(units[i].name.data, p, end - p) == 0)
+        {
+            n *= units[i].ms;
+
+            if (!(n >= 1 && n < 1e13)) {
+                return NGX_DECLINED;
+            }
+
+            *ms = (int64_t) n;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
 }
 
 

@@ -17,6 +17,12 @@ ngx_int_t kz_arg_string(kz_req_t *req, const char *name, ngx_str_t *s);
 ngx_int_t kz_arg_int(kz_req_t *req, const char *name, int64_t *n);
 ngx_int_t kz_arg_flag(kz_req_t *req, const char *name, ngx_uint_t *flag);
 
+/*
+ * "scroll": how long, in ms.  Kuzzle: 2.x has an upper limit of a minute, and
+ * refuses what is no text.
+ */
+ngx_int_t kz_arg_scroll(kz_req_t *req, int64_t *ms);
+
 /* A string member of the body; absent: refused as "body.<name>" missing. */
 ngx_int_t kz_body_string(kz_req_t *req, const char *name, ngx_str_t *s);
 

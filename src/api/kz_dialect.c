@@ -23,6 +23,7 @@ static void kz_dialect_reduced(kz_req_t *req, kz_out_t *o, ngx_uint_t room);
 static void kz_dialect_headers(kz_req_t *req, kz_out_t *o);
 static void kz_dialect_id(kz_req_t *req, kz_out_t *o);
 static void kz_dialect_string(kz_out_t *o, ngx_str_t *s);
+static void kz_dialect_errors(kz_req_t *req, kz_out_t *o);
 static void kz_dialect_message(kz_req_t *req, kz_out_t *o);
 static void kz_dialect_message_text(kz_req_t *req, kz_out_t *o);
 
@@ -442,6 +443,7 @@ kz_dialect_error(kz_req_t *req, kz_out_t *o)
 
         kz_out_lit(o, ",\"status\":");
         kz_out_int(o, req->status);
+        kz_dialect_errors(req, o);
         kz_out_char(o, '}');
 
         return;
@@ -459,7 +461,32 @@ kz_dialect_error(kz_req_t *req, kz_out_t *o)
         kz_out_int(o, def->code);
     }
 
+    kz_dialect_errors(req, o);
     kz_out_char(o, '}');
+}
+
+
+/* What went wrong with each of many.  Kuzzle: in either order. */
+
+static void
+kz_dialect_errors(kz_req_t *req, kz_out_t *o)
+{
+    if (req->nerrors == 0) {
+        return;
+    }
+
+    if (!req->partial) {
+        kz_out_lit(o, ",\"count\":");
+        kz_out_int(o, req->nerrors);
+    }
+
+    kz_out_lit(o, ",\"errors\":");
+    kz_out_str(o, &req->errors);
+
+    if (req->partial) {
+        kz_out_lit(o, ",\"count\":");
+        kz_out_int(o, req->nerrors);
+    }
 }
 
 

@@ -9,6 +9,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/kz_req.h"
+#include "store/kz_store.h"
 
 
 /*
@@ -35,6 +36,18 @@ void kz_dialect_result(kz_req_t *req, kz_out_t *o);
  */
 void kz_dialect_source(kz_dialect_e dialect, kz_out_t *o, ngx_str_t *source,
     ngx_uint_t info);
+
+/*
+ * Parts of generation 1's results, left open: {"_index", "_type", "_id",
+ * "_version"; ,"_source", "_meta"; ,"_meta" alone.
+ */
+void kz_dialect_head_1(kz_req_t *req, kz_out_t *o, kz_doc_t *doc,
+    uint64_t version);
+void kz_dialect_source_1(kz_out_t *o, kz_doc_t *doc);
+void kz_dialect_meta(kz_out_t *o, kz_doc_t *doc);
+
+#define kz_dialect_shards(o)                                                  \
+    kz_out_lit(o, ",\"_shards\":{\"total\":1,\"successful\":1,\"failed\":0}")
 
 
 #endif /* _KZ_DIALECT_H_INCLUDED_ */

@@ -5,6 +5,7 @@
 
 #include "api/kz_dialect.h"
 #include "api/kz_args.h"
+#include "api/kz_multi.h"
 #include "store/kz_store.h"
 
 
@@ -23,6 +24,7 @@ static void kz_dialect_got(kz_req_t *req, kz_out_t *o);
 static void kz_dialect_count(kz_req_t *req, kz_out_t *o);
 static void kz_dialect_hits(kz_req_t *req, kz_out_t *o);
 static void kz_dialect_user(kz_req_t *req, kz_out_t *o);
+static void kz_dialect_scroll(kz_req_t *req, kz_out_t *o);
 static void kz_dialect_left(kz_req_t *req, kz_out_t *o);
 
 
@@ -41,12 +43,15 @@ static const kz_dialect_result_pt  kz_dialect_results[] = {
     [KZ_RESULT_COUNT] = kz_dialect_count,
     [KZ_RESULT_HITS] = kz_dialect_hits,
     [KZ_RESULT_USER] = kz_dialect_user,
-    [KZ_RESULT_LEFT] = kz_dialect_left
+    [KZ_RESULT_LEFT] = kz_dialect_left,
+    [KZ_RESULT_MULTI] = kz_dialect_multi,
+    [KZ_RESULT_ERASED] = kz_dialect_erased,
+    [KZ_RESULT_FETCHED] = kz_dialect_fetched,
+    [KZ_RESULT_PRESENT] = kz_dialect_present,
+    [KZ_RESULT_IMPORTED] = kz_dialect_imported,
+    [KZ_RESULT_UPSERTED] = kz_dialect_upserted,
+    [KZ_RESULT_QUERIED] = kz_dialect_queried
 };
-
-
-#define kz_dialect_shards(o)                                                  \
-    kz_out_lit(o, ",\"_shards\":{\"total\":1,\"successful\":1,\"failed\":0}")
 
 
 void
@@ -74,7 +79,7 @@ kz_dialect_source(kz_dialect_e dialect, kz_out_t *o, ngx_str_t *source,
 
 /* Generation 1 repeats _kuzzle_info beside the source. */
 
-static void
+void
 kz_dialect_meta(kz_out_t *o, kz_doc_t *doc)
 {
     kz_json_val_t  src, info;
@@ -82,13 +87,20 @@ kz_dialect_meta(kz_out_t *o, kz_doc_t *doc)
     src.type = KZ_JSON_OBJECT;
     src.raw = doc->source;
 
-    if (!doc->info
-        || kz_json_get(&src, "_kuzzle_info", 12, &info) != NGX_OK)
-    {
+    if (kz_json_get(&src, "_kuzzle_info", 12, &info) != NGX_OK) {
         return;
     }
 
     kz_out_lit(o, ",\"_meta\":");
+
+    if (!doc->info) {
+
+        /* a raw write: as it was given */
+
+        kz_out_str(o, &info.raw);
+        return;
+    }
+
     kz_out_bytes(o, info.raw.data, info.raw.len - 1);
     kz_out_lit(o, ",\"active\":true,\"deletedAt\":null}");
 }
@@ -96,7 +108,7 @@ kz_dialect_meta(kz_out_t *o, kz_doc_t *doc)
 
 /* {"_index":...,"_type":...,"_id":...,"_version":n : left open */
 
-static void
+void
 kz_dialect_head_1(kz_req_t *req, kz_out_t *o, kz_doc_t *doc,
     uint64_t version)
 {
@@ -111,7 +123,7 @@ kz_dialect_head_1(kz_req_t *req, kz_out_t *o, kz_doc_t *doc,
 }
 
 
-static void
+void
 kz_dialect_source_1(kz_out_t *o, kz_doc_t *doc)
 {
     kz_out_lit(o, ",\"_source\":");
@@ -294,7 +306,7 @@ kz_dialect_written(kz_req_t *req, kz_out_t *o)
 
         /* Kuzzle: replace does not say "created" */
 
-        if (req->op->kind == KZ_STORE_DOC_PUT) {
+        if (req->op->kind == KZ_STORE_DOC_PUT && !req->op->raw) {
             if (doc->created) {
                 kz_out_lit(o, ",\"created\":true");
             } else {
@@ -428,33 +440,61 @@ kz_dialect_score(kz_out_t *o, kz_doc_t *doc)
 
 
 static void
+kz_dialect_highlight(kz_out_t *o, kz_doc_t *doc)
+{
+    if (doc->highlight.len) {
+        kz_out_lit(o, ",\"highlight\":");
+        kz_out_str(o, &doc->highlight);
+    }
+}
+
+
+static void
 kz_dialect_hit(kz_req_t *req, kz_out_t *o, kz_doc_t *doc)
 {
+    ngx_str_t      *index, *collection;
+    kz_store_op_t  *op;
+
+    op = req->op;
+    index = op->ntargets ? &op->targets[doc->target].index : &op->index;
+    collection = op->ntargets ? &op->targets[doc->target].collection
+                              : &op->collection;
+
     if (req->dialect == KZ_DIALECT_2) {
         kz_out_lit(o, "{\"_id\":");
         kz_out_json_str(o, &doc->id);
         kz_out_lit(o, ",\"_score\":");
         kz_dialect_score(o, doc);
-        kz_out_lit(o, ",\"_source\":");
-        kz_out_str(o, &doc->source);
+
+        if (!doc->hidden) {
+            kz_out_lit(o, ",\"_source\":");
+            kz_out_str(o, &doc->source);
+        }
+
         kz_out_lit(o, ",\"collection\":");
-        kz_out_json_str(o, &req->collection);
+        kz_out_json_str(o, collection);
         kz_out_lit(o, ",\"index\":");
-        kz_out_json_str(o, &req->index);
+        kz_out_json_str(o, index);
+        kz_dialect_highlight(o, doc);
         kz_out_char(o, '}');
         return;
     }
 
     kz_out_lit(o, "{\"_index\":");
-    kz_out_json_str(o, &req->index);
+    kz_out_json_str(o, index);
     kz_out_lit(o, ",\"_type\":");
-    kz_out_json_str(o, &req->collection);
+    kz_out_json_str(o, collection);
     kz_out_lit(o, ",\"_id\":");
     kz_out_json_str(o, &doc->id);
     kz_out_lit(o, ",\"_score\":");
     kz_dialect_score(o, doc);
-    kz_out_lit(o, ",\"_source\":");
-    kz_dialect_source(KZ_DIALECT_1, o, &doc->source, doc->info);
+
+    if (!doc->hidden) {
+        kz_out_lit(o, ",\"_source\":");
+        kz_dialect_source(KZ_DIALECT_1, o, &doc->source, doc->info);
+    }
+
+    kz_dialect_highlight(o, doc);
 
     if (doc->sort.len) {
         kz_out_lit(o, ",\"sort\":");
@@ -463,6 +503,27 @@ kz_dialect_hit(kz_req_t *req, kz_out_t *o, kz_doc_t *doc)
 
     kz_dialect_meta(o, doc);
     kz_out_char(o, '}');
+}
+
+
+/* Generation 1 knows its engine's name of it, 2 how many are left. */
+
+static void
+kz_dialect_scroll(kz_req_t *req, kz_out_t *o)
+{
+    kz_store_op_t  *op = req->op;
+
+    if (req->dialect == KZ_DIALECT_1) {
+        kz_out_lit(o, ",\"_scroll_id\":");
+        kz_out_json_str(o, &op->scroll_id);
+
+    } else {
+        kz_out_lit(o, ",\"remaining\":");
+        kz_out_int(o, op->remaining);
+    }
+
+    kz_out_lit(o, ",\"scrollId\":");
+    kz_out_json_str(o, &op->scroll_id);
 }
 
 
@@ -503,6 +564,15 @@ kz_dialect_hits(kz_req_t *req, kz_out_t *o)
         } else {
             kz_out_lit(o, "null");
         }
+    }
+
+    if (op->scroll_id.len) {
+        kz_dialect_scroll(req, o);
+    }
+
+    if (op->aggregations.len) {
+        kz_out_lit(o, ",\"aggregations\":");
+        kz_out_str(o, &op->aggregations);
     }
 
     kz_out_char(o, '}');

@@ -95,6 +95,20 @@ ngx_int_t kz_bus_room(const u_char *room, ngx_int_t delta,
 ngx_int_t kz_bus_watch(const u_char *key, ngx_int_t delta,
     ngx_uint_t *count);
 
+/*
+ * A lock over all workers, freed when its holder dies.  kz_bus_lock():
+ * NGX_OK; NGX_DECLINED: somebody has it; NGX_ERROR: the zone is full.
+ */
+typedef enum {
+    KZ_BUS_LOCK_DUMP = 0,
+    KZ_BUS_LOCK_RESET,
+    KZ_BUS_LOCK_RESET_INTERNAL,
+    KZ_BUS_LOCK_SHUTDOWN
+} kz_bus_lock_e;
+
+ngx_int_t kz_bus_lock(kz_bus_lock_e lock);
+void kz_bus_unlock(kz_bus_lock_e lock);
+
 /* Rooms that exist, over all workers. */
 ngx_uint_t kz_bus_rooms(void);
 
@@ -161,6 +175,10 @@ ngx_int_t kz_bus_memory(size_t *used, size_t *peak);
 /* Version of the catalogue (indexes, collections, mappings). */
 uint64_t kz_bus_catalog_version(void);
 void kz_bus_catalog_changed(void);
+
+/* The same for the server's own documents, which workers keep copies of. */
+uint64_t kz_bus_internal_version(void);
+void kz_bus_internal_changed(void);
 
 
 #endif /* _KZ_BUS_H_INCLUDED_ */

@@ -197,6 +197,47 @@ kz_bus_watch(const u_char *key, ngx_int_t delta, ngx_uint_t *count)
 }
 
 
+static void
+kz_bus_lock_key(kz_bus_lock_e lock, u_char *key)
+{
+    ngx_memset(key, 'f', KZ_ROOM_ID_LEN);
+    key[KZ_ROOM_ID_LEN - 1] = '0' + lock;
+}
+
+
+ngx_int_t
+kz_bus_lock(kz_bus_lock_e lock)
+{
+    u_char      key[KZ_ROOM_ID_LEN];
+    ngx_uint_t  count;
+
+    kz_bus_lock_key(lock, key);
+
+    if (kz_bus_watch(key, 1, &count) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (count == 1) {
+        return NGX_OK;
+    }
+
+    (void) kz_bus_watch(key, -1, &count);
+
+    return NGX_DECLINED;
+}
+
+
+void
+kz_bus_unlock(kz_bus_lock_e lock)
+{
+    u_char      key[KZ_ROOM_ID_LEN];
+    ngx_uint_t  count;
+
+    kz_bus_lock_key(lock, key);
+    (void) kz_bus_watch(key, -1, &count);
+}
+
+
 ngx_uint_t
 kz_bus_rooms(void)
 {
@@ -385,5 +426,26 @@ kz_bus_catalog_changed(void)
 {
     if (kz_bus_shm) {
         (void) __atomic_add_fetch(&kz_bus_shm->catalog, 1, __ATOMIC_SEQ_CST);
+    }
+}
+
+
+uint64_t
+kz_bus_internal_version(void)
+{
+    if (kz_bus_shm == NULL) {
+        return 0;
+    }
+
+    return __atomic_load_n(&kz_bus_shm->internal, __ATOMIC_SEQ_CST);
+}
+
+
+void
+kz_bus_internal_changed(void)
+{
+    if (kz_bus_shm) {
+        (void) __atomic_add_fetch(&kz_bus_shm->internal, 1,
+                                  __ATOMIC_SEQ_CST);
     }
 }

@@ -61,6 +61,7 @@ typedef struct {
 typedef struct {
     uint64_t           id;             /* random */
     volatile uint64_t  catalog;
+    volatile uint64_t  internal;       /* version of the server's own data */
     volatile uint64_t  gaps;           /* changes nobody could be told of */
     volatile uint64_t  peak;           /* bytes of the zone in use, seen */
     volatile uint64_t  nslots;         /* highest slot ever owned, plus 1 */

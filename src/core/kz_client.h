@@ -60,6 +60,18 @@ typedef struct {
     ngx_uint_t      flags;
 #define KZ_PROTO_REALTIME  0x01     /* can be sent notifications */
 #define KZ_PROTO_SESSION   0x02     /* remembers the dialect it was seen in */
+
+    /*
+     * A part of a reply that is too long to be held: with the first one go
+     * status, type and headers as they are then.  NULL: a protocol without.
+     * The reply itself is then only the end of it.
+     *
+     * NGX_OK     gone: the memory may be used again
+     * NGX_AGAIN  the client takes its time; the request is parked, and the
+     *            memory in use, until it is resumed
+     * NGX_ERROR  it will take no more
+     */
+    ngx_int_t     (*stream)(kz_req_t *req, ngx_str_t *part);
 } kz_proto_t;
 
 

@@ -67,6 +67,7 @@ typedef struct {
     size_t           compression_min;    /* bytes of a reply */
     size_t           form_file_max;      /* http.maxFormFileSize */
     ngx_flag_t       cookies;            /* http.cookieAuthentication */
+    ngx_flag_t       shutdown;           /* admin:shutdown is allowed */
     ngx_array_t     *origins;            /* of ngx_str_t; NULL: all ("*") */
     ngx_uint_t       legacy_flat;        /* envelope of generation 0 */
     ngx_array_t     *logs;               /* of kz_log_t; NULL: off */

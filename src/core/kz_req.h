@@ -62,8 +62,15 @@ typedef enum {
     KZ_RESULT_COUNT,           /* op->total */
     KZ_RESULT_HITS,            /* document:search */
     KZ_RESULT_USER,            /* auth:getCurrentUser */
-    KZ_RESULT_LEFT             /* realtime:unsubscribe; result.json: the room
+    KZ_RESULT_LEFT,             /* realtime:unsubscribe; result.json: the room
                                   id as a JSON string */
+    KZ_RESULT_MULTI,           /* document:m*, bulk:mWrite; ctx: kz_multi_t */
+    KZ_RESULT_ERASED,          /* mDelete, deleteByQuery */
+    KZ_RESULT_FETCHED,         /* mGet */
+    KZ_RESULT_PRESENT,         /* mExists */
+    KZ_RESULT_IMPORTED,        /* bulk:import */
+    KZ_RESULT_UPSERTED,        /* upsert, deleteFields */
+    KZ_RESULT_QUERIED          /* updateByQuery */
 } kz_result_e;
 
 
@@ -124,6 +131,8 @@ struct kz_req_s {
     ngx_str_t         fail_args[KZ_FAIL_MAX_ARGS];
     ngx_uint_t        nfail_args;
     ngx_str_t         fail_text;   /* KZ_E_NONE: the message itself */
+    ngx_str_t         errors;      /* of the error: JSON array, one for each */
+    ngx_uint_t        nerrors;     /* entry; 0: it has no such member */
     ngx_str_t         raw_type;    /* its Content-Type; empty: JSON */
     ngx_array_t      *headers;     /* of kz_header_t; NULL: none */
 

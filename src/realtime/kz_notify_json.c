@@ -10,6 +10,7 @@
  * not.  Kuzzle: keys are in the order its own servers write them in.
  */
 
+#include "realtime/kz_realtime.h"
 #include "realtime/kz_room.h"
 #include "util/kz_json_scan.h"
 
@@ -38,8 +39,6 @@ static void kz_notify_meta1(kz_out_t *o, kz_json_val_t *info,
 static void kz_notify_source1(kz_out_t *o, ngx_str_t *source,
     kz_json_val_t *info);
 static void kz_notify_info(ngx_str_t *source, kz_json_val_t *info);
-static void kz_notify_updated(kz_out_t *o, ngx_str_t *changes,
-    ngx_uint_t leaves);
 static void kz_notify_leaves(kz_out_t *o, kz_json_val_t *object,
     kz_notify_path_t *up, ngx_uint_t depth, size_t limit, ngx_uint_t *n);
 static void kz_notify_path(kz_out_t *o, kz_notify_path_t *path);
@@ -165,7 +164,11 @@ kz_notify_result1(kz_out_t *o, kz_change_t *c, ngx_uint_t scope)
             kz_notify_string(o, &c->id);
             kz_out_lit(o, ",\"_source\":");
             kz_notify_source1(o, &c->new_source, &info);
-            kz_notify_updated(o, &c->changes, 0);
+
+            if (c->changes.len) {
+                kz_realtime_updated(o, &c->changes, 0);
+            }
+
             kz_out_char(o, '}');
             return;
         }
@@ -321,8 +324,12 @@ kz_notify_result2(kz_out_t *o, kz_change_t *c, ngx_uint_t scope)
         kz_out_int(o, (int64_t) c->version);
     }
 
-    if (c->kind == KZ_CHANGE_UPDATE && scope == KZ_SCOPE_IN) {
-        kz_notify_updated(o, &c->changes, 1);
+    /* Kuzzle: what was removed is not told */
+
+    if (c->kind == KZ_CHANGE_UPDATE && scope == KZ_SCOPE_IN
+        && c->changes.len)
+    {
+        kz_realtime_updated(o, &c->changes, 1);
     }
 
     kz_out_char(o, '}');
@@ -334,8 +341,8 @@ kz_notify_result2(kz_out_t *o, kz_change_t *c, ngx_uint_t scope)
  * paths of its leaves (an array is one, an empty object has none).
  */
 
-static void
-kz_notify_updated(kz_out_t *o, ngx_str_t *changes, ngx_uint_t leaves)
+void
+kz_realtime_updated(kz_out_t *o, ngx_str_t *changes, ngx_uint_t leaves)
 {
     size_t         start, limit;
     ngx_uint_t     n;

@@ -6,13 +6,14 @@
  * them.  A room is an index, a collection and a filter; a channel is a room
  * with notification options (scope, users, state).  Filters are compiled to
  * a canonical form (kz_filter.h): the same meaning gives the same room id in
- * every worker.
+ * every worker.  Filters by themselves are for others to use, too.
  */
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/kz_req.h"
 #include "core/kz_change.h"
+#include "realtime/kz_filter.h"
 
 
 #define KZ_SCOPE_IN     0x01
@@ -51,6 +52,13 @@ ngx_uint_t kz_realtime_count(ngx_str_t *room);
 
 /* Sends a message to all rooms it matches, in all workers. */
 ngx_int_t kz_realtime_publish(kz_change_t *message);
+
+/*
+ * Appends ,"_updatedFields":[...] for the changes of an update: their root
+ * keys, or the dotted paths of their leaves.
+ */
+void kz_realtime_updated(kz_out_t *o, ngx_str_t *changes,
+    ngx_uint_t leaves);
 
 ngx_int_t kz_realtime_init_process(ngx_cycle_t *cycle);
 void kz_realtime_exit_process(void);

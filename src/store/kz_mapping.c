@@ -6,8 +6,9 @@
  * What is checked here is what the original's two layers refuse: Kuzzle the
  * keys of an object that has properties, the engine unknown types and
  * parameters.  Types and parameters the engine knows and this store cannot
- * search by are kept, such fields are only not searchable; a parameter that
- * would change what is found elsewhere is refused.
+ * search by are kept, such fields are only not searchable; types that would
+ * change what is found elsewhere (alias, join, percolator) or whose values
+ * are more than one (ranges) are refused as unknown ones are.
  */
 
 #include "store/kz_mapping_node.h"
@@ -35,7 +36,13 @@ static ngx_int_t kz_mapping_check_param(kz_mapping_build_t *b,
     kz_mapping_node_t *node, const ngx_str_t *name, const kz_json_val_t *v);
 static ngx_int_t kz_mapping_dynamic(kz_mapping_build_t *b,
     kz_mapping_node_t *node, const kz_json_val_t *v);
+static ngx_int_t kz_mapping_settings(kz_mapping_t *m,
+    const ngx_str_t *settings, kz_mapping_err_t *err);
 static ngx_int_t kz_mapping_common(kz_mapping_build_t *b);
+static ngx_int_t kz_mapping_boolean(kz_mapping_build_t *b,
+    kz_mapping_node_t *node, const ngx_str_t *name, const kz_json_val_t *v);
+static void kz_mapping_unsupported(kz_mapping_build_t *b,
+    kz_mapping_node_t *node, const ngx_str_t *name, const kz_json_val_t *v);
 static void kz_mapping_bad(kz_mapping_build_t *b, kz_mapping_node_t *node,
     const ngx_str_t *name, const char *why);
 static ngx_int_t kz_mapping_name(kz_mapping_build_t *b,
@@ -64,21 +71,19 @@ static const struct {
     { ngx_string("date"), KZ_FIELD_DATE },
     { ngx_string("object"), KZ_FIELD_OBJECT },
     { ngx_string("nested"), KZ_FIELD_NESTED },
-    { ngx_string("geo_point"), KZ_FIELD_OPAQUE },
+    { ngx_string("geo_point"), KZ_FIELD_GEO_POINT },
+    { ngx_string("ip"), KZ_FIELD_IP },
+    { ngx_string("wildcard"), KZ_FIELD_KEYWORD },
     { ngx_string("geo_shape"), KZ_FIELD_OPAQUE },
     { ngx_string("point"), KZ_FIELD_OPAQUE },
     { ngx_string("shape"), KZ_FIELD_OPAQUE },
-    { ngx_string("ip"), KZ_FIELD_OPAQUE },
     { ngx_string("binary"), KZ_FIELD_OPAQUE },
     { ngx_string("completion"), KZ_FIELD_OPAQUE },
     { ngx_string("date_nanos"), KZ_FIELD_OPAQUE },
     { ngx_string("unsigned_long"), KZ_FIELD_OPAQUE },
-    { ngx_string("wildcard"), KZ_FIELD_OPAQUE },
     { ngx_string("constant_keyword"), KZ_FIELD_OPAQUE },
     { ngx_string("flattened"), KZ_FIELD_OPAQUE },
-    { ngx_string("join"), KZ_FIELD_OPAQUE },
     { ngx_string("token_count"), KZ_FIELD_OPAQUE },
-    { ngx_string("percolator"), KZ_FIELD_OPAQUE },
     { ngx_string("rank_feature"), KZ_FIELD_OPAQUE },
     { ngx_string("rank_features"), KZ_FIELD_OPAQUE },
     { ngx_string("dense_vector"), KZ_FIELD_OPAQUE },
@@ -87,12 +92,6 @@ static const struct {
     { ngx_string("version"), KZ_FIELD_OPAQUE },
     { ngx_string("murmur3"), KZ_FIELD_OPAQUE },
     { ngx_string("match_only_text"), KZ_FIELD_OPAQUE },
-    { ngx_string("integer_range"), KZ_FIELD_OPAQUE },
-    { ngx_string("float_range"), KZ_FIELD_OPAQUE },
-    { ngx_string("long_range"), KZ_FIELD_OPAQUE },
-    { ngx_string("double_range"), KZ_FIELD_OPAQUE },
-    { ngx_string("date_range"), KZ_FIELD_OPAQUE },
-    { ngx_string("ip_range"), KZ_FIELD_OPAQUE },
     { ngx_null_string, KZ_FIELD_OBJECT }
 };
 
@@ -109,7 +108,8 @@ static const char  *kz_mapping_params[] = {
     "scaling_factor", "meta", "_meta", "split_queries_on_whitespace",
     "index_prefixes", "index_phrases", "enabled", "include_in_all",
     "copy_to", "include_in_parent", "include_in_root", "subobjects",
-    "time_series_dimension", "time_series_metric", NULL
+    "time_series_dimension", "time_series_metric", "ignore_z_value",
+    "fields", "precision_step", NULL
 };
 
 
@@ -143,6 +143,14 @@ kz_field_type(const ngx_str_t *name, kz_field_type_e *type)
 kz_mapping_t *
 kz_mapping_compile(u_char *text, size_t len, kz_dialect_e dialect,
     ngx_log_t *log, kz_mapping_err_t *err)
+{
+    return kz_mapping_compile_with(text, len, NULL, dialect, log, err);
+}
+
+
+kz_mapping_t *
+kz_mapping_compile_with(u_char *text, size_t len, const ngx_str_t *settings,
+    kz_dialect_e dialect, ngx_log_t *log, kz_mapping_err_t *err)
 {
     u_char              *copy;
     ngx_pool_t          *pool;
@@ -213,7 +221,8 @@ kz_mapping_compile(u_char *text, size_t len, kz_dialect_e dialect,
         }
     }
 
-    if (kz_mapping_common(&b) != NGX_OK
+    if (kz_mapping_settings(m, settings, err) != NGX_OK
+        || kz_mapping_common(&b) != NGX_OK
         || kz_mapping_finish(m, err) != NGX_OK)
     {
         goto failed;
@@ -233,6 +242,47 @@ void
 kz_mapping_free(kz_mapping_t *m)
 {
     ngx_destroy_pool(m->pool);
+}
+
+
+/* The analyzers; a copy of the text, which they point into. */
+static ngx_int_t
+kz_mapping_settings(kz_mapping_t *m, const ngx_str_t *settings,
+    kz_mapping_err_t *err)
+{
+    u_char          why[KZ_ANALYSIS_ERR_LEN];
+    kz_json_err_t   json;
+    kz_json_val_t   v;
+
+    v.type = KZ_JSON_NONE;
+
+    if (settings != NULL && settings->len != 0) {
+
+        m->settings.len = settings->len;
+        m->settings.data = ngx_pstrdup(m->pool, (ngx_str_t *) settings);
+
+        if (m->settings.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (kz_json_scan(m->settings.data, m->settings.len,
+                         KZ_MAPPING_JSON_DEPTH, &v, &json)
+            != NGX_OK)
+        {
+            kz_mapping_refuse(err, KZ_STORE_BAD_DOCUMENT,
+                              "settings: %s at position %uz", json.what,
+                              json.offset);
+            return NGX_ERROR;
+        }
+    }
+
+    m->analysis = kz_analysis_create(m->pool, &v, why);
+
+    if (m->analysis == NULL && why[0] != '\0') {
+        kz_mapping_refuse(err, KZ_STORE_BAD_DOCUMENT, "%s", why);
+    }
+
+    return (m->analysis == NULL) ? NGX_ERROR : NGX_OK;
 }
 
 
@@ -607,20 +657,80 @@ kz_mapping_check_param(kz_mapping_build_t *b, kz_mapping_node_t *node,
     }
 
     if (kz_mapping_params[i] == NULL) {
-        kz_mapping_bad(b, node, name, "");
+
+        if (node->props) {
+            kz_mapping_bad(b, node, name, "");
+
+        } else {
+            kz_mapping_unsupported(b, node, name, v);
+        }
+
         return NGX_ERROR;
     }
 
-    if (kz_mapping_is(name, "copy_to")
-        || ((kz_mapping_is(name, "include_in_parent")
-             || kz_mapping_is(name, "include_in_root"))
-            && v->type != KZ_JSON_FALSE))
+    if (kz_mapping_is(name, "include_in_parent")
+        || kz_mapping_is(name, "include_in_root")
+        || kz_mapping_is(name, "index")
+        || kz_mapping_is(name, "enabled"))
     {
-        kz_mapping_bad(b, node, name, " It is not supported.");
-        return NGX_ERROR;
+        return kz_mapping_boolean(b, node, name, v);
     }
 
     return NGX_OK;
+}
+
+
+/* Values that decide what is found: nothing is guessed. */
+static ngx_int_t
+kz_mapping_boolean(kz_mapping_build_t *b, kz_mapping_node_t *node,
+    const ngx_str_t *name, const kz_json_val_t *v)
+{
+    ngx_uint_t  i;
+
+    static const char  *words[] = {
+        "true", "false", "\"true\"", "\"false\"", "\"no\"",
+        "\"analyzed\"", "\"not_analyzed\"", NULL
+    };
+
+    for (i = 0; words[i] != NULL; i++) {
+        if (v->raw.len == ngx_strlen(words[i])
+            && ngx_memcmp(v->raw.data, words[i], v->raw.len) == 0)
+        {
+            return NGX_OK;
+        }
+    }
+
+    kz_mapping_bad(b, node, name,
+                   " It should be one of \"true\", \"false\".");
+
+    return NGX_ERROR;
+}
+
+
+/* In the engine's words. */
+static void
+kz_mapping_unsupported(kz_mapping_build_t *b, kz_mapping_node_t *node,
+    const ngx_str_t *name, const kz_json_val_t *v)
+{
+    ngx_str_t  key, value;
+
+    key = *name;
+    key.len = ngx_min(key.len, 64);
+
+    value = v->raw;
+
+    if (v->type == KZ_JSON_STRING) {
+        value.data++;
+        value.len -= 2;
+    }
+
+    value.len = ngx_min(value.len, 64);
+
+    kz_mapping_refuse(b->err, KZ_STORE_BAD_DOCUMENT,
+                      "Mapping definition for [%*s] has unsupported"
+                      " parameters:  [%V : %V]",
+                      ngx_min(node->name.len, 128), node->name.data, &key,
+                      &value);
 }
 
 

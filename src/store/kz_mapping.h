@@ -23,6 +23,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "store/kz_analysis.h"
 #include "store/kz_store.h"
 #include "util/kz_json_scan.h"
 #include "util/kz_out.h"
@@ -36,7 +37,8 @@
 
 typedef enum {
     KZ_FIELD_OBJECT = 0,      /* not a leaf */
-    KZ_FIELD_NESTED,          /* not a leaf; kept, not searchable */
+    KZ_FIELD_NESTED,          /* not a leaf; its objects are looked at one by
+                                 one, from inside a nested query only */
     KZ_FIELD_TEXT,
     KZ_FIELD_KEYWORD,
     KZ_FIELD_LONG,
@@ -49,7 +51,9 @@ typedef enum {
     KZ_FIELD_SCALED_FLOAT,
     KZ_FIELD_BOOLEAN,
     KZ_FIELD_DATE,
-    KZ_FIELD_OPAQUE           /* geo_point, ip, ...: kept, not searchable */
+    KZ_FIELD_IP,              /* text: 32 hexadecimal digits, IPv4 mapped */
+    KZ_FIELD_GEO_POINT,       /* int: kz_value_geo_key() */
+    KZ_FIELD_OPAQUE           /* geo_shape, binary, ...: kept, not searchable */
 } kz_field_type_e;
 
 
@@ -78,6 +82,9 @@ typedef struct {
 } kz_value_t;
 
 
+typedef struct kz_mapping_node_s  kz_mapping_node_t;
+
+
 /* A searchable leaf; multi-fields are fields of their own. */
 
 typedef struct {
@@ -91,15 +98,19 @@ typedef struct {
     double                scaling;      /* scaled_float */
     ngx_array_t          *formats;      /* date; NULL: the default ones */
     kz_json_val_t         null_value;   /* NONE, or what null stands for */
+    ngx_array_t          *copies;       /* of ngx_str_t: other places whose
+                                           values are copied to it; or NULL */
+    const kz_mapping_node_t  *nested;   /* the nested field it is inside of, or
+                                           NULL: see kz_field_seen() */
+    const kz_analyzer_t  *analyzer;     /* text */
+    const kz_analyzer_t  *search_analyzer;
+    const kz_analyzer_t  *normalizer;   /* keyword; or NULL */
+    uint32_t              gap;          /* text: positions between values */
     unsigned              multi:1;      /* a multi-field */
     unsigned              common:1;     /* below _kuzzle_info */
     unsigned              indexed:1;    /* has postings */
-    unsigned              lower:1;      /* keyword, normalizer lowercase */
     unsigned              malformed:1;  /* ignore_malformed: true */
 } kz_field_t;
-
-
-typedef struct kz_mapping_node_s  kz_mapping_node_t;
 
 
 typedef struct {
@@ -109,6 +120,8 @@ typedef struct {
                                            mapping's order, common ones last */
     ngx_uint_t            nfields;
     kz_field_t          **by_path;      /* the same, sorted by path */
+    kz_analysis_t        *analysis;     /* analyzers by name */
+    ngx_str_t             settings;     /* the collection's, or empty */
     kz_dynamic_e          dynamic;      /* effective one of the root */
     unsigned              given:1;      /* the creator said dynamic himself:
                                            what is not mapped is not found */
@@ -138,6 +151,15 @@ typedef struct {
  */
 kz_mapping_t *kz_mapping_compile(u_char *text, size_t len,
     kz_dialect_e dialect, ngx_log_t *log, kz_mapping_err_t *err);
+
+/*
+ * The same for a collection that has settings: a JSON object (any text: it
+ * is validated), or empty.  Their "analysis" defines analyzers; what is wrong
+ * with them is BAD_DOCUMENT, a sentence.
+ */
+kz_mapping_t *kz_mapping_compile_with(u_char *text, size_t len,
+    const ngx_str_t *settings, kz_dialect_e dialect, ngx_log_t *log,
+    kz_mapping_err_t *err);
 
 void kz_mapping_free(kz_mapping_t *m);
 
@@ -203,6 +225,20 @@ ngx_int_t kz_mapping_infer(const kz_mapping_t *m, const kz_json_val_t *doc,
 
 /* The field of that dotted path, or NULL. */
 kz_field_t *kz_mapping_field(const kz_mapping_t *m, const ngx_str_t *path);
+
+/*
+ * Whether the field is seen where a query, a sort key or an aggregation
+ * stands: inside the objects of that nested field, or at the root (NULL).
+ * A field of a nested object is not seen from outside, unless
+ * include_in_parent or include_in_root says so; nor is one of the root from
+ * inside.
+ */
+ngx_uint_t kz_field_seen(const kz_field_t *f,
+    const kz_mapping_node_t *nested);
+
+/* The nested field of that dotted path, or NULL. */
+const kz_mapping_node_t *kz_mapping_nested(const kz_mapping_t *m,
+    const ngx_str_t *path);
 
 
 #endif /* _KZ_MAPPING_H_INCLUDED_ */

@@ -15,6 +15,8 @@ static ngx_int_t kz_mapping_one(kz_mapping_t *m, kz_mapping_node_t *node,
     kz_field_t *source, kz_mapping_err_t *err);
 static ngx_int_t kz_mapping_meaning(kz_mapping_t *m,
     kz_mapping_node_t *node, kz_field_t *f, kz_mapping_err_t *err);
+static ngx_int_t kz_mapping_analyzers(kz_mapping_t *m,
+    kz_mapping_node_t *node, kz_field_t *f, kz_mapping_err_t *err);
 static ngx_int_t kz_mapping_text_param(kz_mapping_t *m,
     kz_mapping_node_t *node, const char *name, ngx_str_t *text);
 static ngx_uint_t kz_mapping_flag(const kz_mapping_node_t *node,
@@ -49,7 +51,7 @@ kz_mapping_finish(kz_mapping_t *m, kz_mapping_err_t *err)
 
     qsort(m->by_path, m->nfields, sizeof(kz_field_t *), kz_field_cmp);
 
-    return NGX_OK;
+    return kz_mapping_copies(m, err);
 }
 
 
@@ -104,6 +106,8 @@ kz_mapping_count(kz_mapping_node_t *node, kz_dynamic_e rule, ngx_uint_t *n)
 
     if (node->parent != NULL) {
         node->enabled = kz_mapping_flag(node, "enabled", 1);
+        node->in_parent = kz_mapping_flag(node, "include_in_parent", 0);
+        node->in_root = kz_mapping_flag(node, "include_in_root", 0);
     }
 
     (*n)++;
@@ -128,13 +132,13 @@ kz_mapping_collect(kz_mapping_t *m, kz_mapping_node_t *node,
 
     for (child = node->first; child != NULL; child = child->next) {
 
-        if (child->type == KZ_FIELD_NESTED
-            || (child->type == KZ_FIELD_OBJECT && !child->enabled))
+        if (child->type == KZ_FIELD_OBJECT
+            || child->type == KZ_FIELD_NESTED)
         {
-            continue;
-        }
+            if (!child->enabled) {
+                continue;
+            }
 
-        if (child->type == KZ_FIELD_OBJECT) {
             if (kz_mapping_collect(m, child, NULL, err) != NGX_OK) {
                 return NGX_ERROR;
             }
@@ -201,6 +205,13 @@ kz_mapping_one(kz_mapping_t *m, kz_mapping_node_t *node, kz_field_t *source,
     }
 
     f->source = (source != NULL) ? source->path : f->path;
+
+    for (up = node->parent; up != NULL; up = up->parent) {
+        if (up->type == KZ_FIELD_NESTED) {
+            f->nested = up;
+            break;
+        }
+    }
 
     node->field = f;
 
@@ -278,25 +289,10 @@ kz_mapping_meaning(kz_mapping_t *m, kz_mapping_node_t *node, kz_field_t *f,
         }
     }
 
-    if (f->type == KZ_FIELD_KEYWORD
-        && kz_mapping_text_param(m, node, "normalizer", &text) == NGX_OK)
+    if ((f->type == KZ_FIELD_KEYWORD || f->type == KZ_FIELD_TEXT)
+        && kz_mapping_analyzers(m, node, f, err) != NGX_OK)
     {
-        if (kz_str_is(&text, "lowercase")) {
-            f->lower = 1;
-
-        } else {
-            f->type = KZ_FIELD_OPAQUE;
-        }
-    }
-
-    if (f->type == KZ_FIELD_TEXT
-        && ((kz_mapping_text_param(m, node, "analyzer", &text) == NGX_OK
-             && !kz_str_is(&text, "standard"))
-            || (kz_mapping_text_param(m, node, "search_analyzer", &text)
-                == NGX_OK
-                && !kz_str_is(&text, "standard"))))
-    {
-        f->type = KZ_FIELD_OPAQUE;
+        return NGX_ERROR;
     }
 
     node->type = f->type;
@@ -313,6 +309,116 @@ bad:
                       &f->path, &param->name);
 
     return NGX_ERROR;
+}
+
+
+/* What a text is cut into, what an exact text is brought to. */
+static ngx_int_t
+kz_mapping_analyzers(kz_mapping_t *m, kz_mapping_node_t *node, kz_field_t *f,
+    kz_mapping_err_t *err)
+{
+    int64_t               n;
+    u_char                why[KZ_ANALYSIS_ERR_LEN];
+    ngx_int_t             rc;
+    ngx_str_t             text;
+    ngx_uint_t            i;
+    kz_json_val_t         v;
+    const kz_analyzer_t  *z;
+    kz_mapping_param_t   *param;
+
+    static const struct {
+        const char       *name;
+        kz_field_type_e   type;
+    } params[] = {
+        { "analyzer", KZ_FIELD_TEXT },
+        { "search_analyzer", KZ_FIELD_TEXT },
+        { "search_quote_analyzer", KZ_FIELD_TEXT },
+        { "normalizer", KZ_FIELD_KEYWORD }
+    };
+
+    f->gap = 100;
+
+    if (f->type == KZ_FIELD_TEXT) {
+        f->analyzer = kz_analysis_standard();
+        f->search_analyzer = f->analyzer;
+    }
+
+    for (i = 0; i < sizeof(params) / sizeof(params[0]); i++) {
+
+        if (params[i].type != f->type) {
+            continue;
+        }
+
+        rc = kz_mapping_text_param(m, node, params[i].name, &text);
+
+        if (rc == NGX_DECLINED) {
+            continue;
+        }
+
+        if (rc != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        z = (f->type == KZ_FIELD_TEXT)
+            ? kz_analysis_analyzer(m->analysis, m->pool, &text, why)
+            : kz_analysis_normalizer(m->analysis, m->pool, &text, why);
+
+        if (z == NULL) {
+            if (why[0] != '\0') {
+                kz_mapping_refuse(err, KZ_STORE_BAD_DOCUMENT,
+                                  "Failed to parse mapping: %s for field"
+                                  " [%V]", why, &f->path);
+            }
+
+            return NGX_ERROR;
+        }
+
+        switch (i) {
+
+        case 0:
+            f->analyzer = z;
+            f->search_analyzer = z;
+            break;
+
+        case 1:
+            f->search_analyzer = z;
+            break;
+
+        case 2:
+            if (z != f->search_analyzer) {
+                kz_mapping_refuse(err, KZ_STORE_BAD_DOCUMENT,
+                                  "search_quote_analyzer of field [%V] is"
+                                  " not supported", &f->path);
+                return NGX_ERROR;
+            }
+
+            break;
+
+        default:
+            f->normalizer = z;
+        }
+    }
+
+    param = kz_mapping_param(node, "position_increment_gap");
+
+    if (param == NULL) {
+        return NGX_OK;
+    }
+
+    kz_json_value(param->raw.data, param->raw.data + param->raw.len, &v);
+
+    if (v.type != KZ_JSON_NUMBER || kz_json_int(&v, &n) != NGX_OK || n < 0
+        || n > 1000000)
+    {
+        kz_mapping_refuse(err, KZ_STORE_BAD_MAPPING,
+                          "properties.%V.%V\n The value is not allowed.",
+                          &f->path, &param->name);
+        return NGX_ERROR;
+    }
+
+    f->gap = (uint32_t) n;
+
+    return NGX_OK;
 }
 
 

@@ -13,6 +13,8 @@
  */
 
 #include "store/kz_mapping.h"
+#include "util/kz_geo.h"
+#include "util/kz_word.h"
 
 
 typedef struct {
@@ -38,12 +40,19 @@ struct kz_mapping_node_s {
     kz_dynamic_e         dynamic;    /* as written */
     kz_dynamic_e         rule;       /* the effective one */
     kz_field_t          *field;      /* a leaf's */
+    ngx_array_t         *copy_to;    /* of kz_field_t *; or NULL */
     kz_json_val_t        value;      /* inference: the last one seen */
     unsigned             enabled:1;  /* no: below it nothing is looked at */
     unsigned             common:1;   /* _kuzzle_info and below */
     unsigned             props:1;    /* "properties" was written */
     unsigned             open:1;     /* inference: no type yet */
+    unsigned             in_parent:1;    /* nested: include_in_parent, _root */
+    unsigned             in_root:1;
 };
+
+
+#define kz_mapping_is_object(node)                                            \
+    ((node)->type == KZ_FIELD_OBJECT || (node)->type == KZ_FIELD_NESTED)
 
 
 /* Memory that grows and is used again and again: malloc's. */
@@ -88,6 +97,15 @@ ngx_int_t kz_field_type(const ngx_str_t *name, kz_field_type_e *type);
 ngx_int_t kz_mapping_finish(kz_mapping_t *m, kz_mapping_err_t *err);
 
 
+/* kz_mapping_walk.c: a member's name, decoded; NGX_ERROR: no memory. */
+ngx_int_t kz_walk_key(kz_scratch_t *scratch, const kz_json_member_t *member,
+    ngx_str_t *name);
+
+
+/* kz_mapping_copy.c: what copy_to says; after all fields are known. */
+ngx_int_t kz_mapping_copies(kz_mapping_t *m, kz_mapping_err_t *err);
+
+
 /* kz_mapping_text.c: m's tree once more, free to be changed. */
 kz_mapping_t *kz_mapping_dup(const kz_mapping_t *m, kz_mapping_err_t *err);
 
@@ -109,6 +127,31 @@ ngx_int_t kz_value_read(const kz_field_t *f, const kz_json_val_t *json,
 ngx_int_t kz_value_text(const kz_json_val_t *json, kz_scratch_t *scratch,
     ngx_str_t *text);
 
+/*
+ * The points of a value: one, or an array of them in any notation.  Calls
+ * visit() for each; what it returns other than NGX_OK ends the walk and is
+ * returned.  NGX_DECLINED: something in it is not a point, and was left out.
+ */
+typedef ngx_int_t (*kz_value_point_pt)(void *ctx, const kz_geo_point_t *p);
+
+ngx_int_t kz_value_points(const kz_field_t *f, const kz_json_val_t *json,
+    kz_value_point_pt visit, void *ctx);
+
+/* Of a point in the postings: latitude and longitude, bit by bit. */
+int64_t kz_value_geo_key(const kz_geo_point_t *p);
+
+/*
+ * An address as it is in the postings, 32 hexadecimal digits, into dst; and
+ * the way it is shown.  bits, when not NULL: "10.0.0.0/8" is allowed, and
+ * its length (of 128) written there, -1 without one.
+ */
+#define KZ_IP_LEN   32
+#define KZ_IP_TEXT  48
+
+ngx_int_t kz_ip_read(const u_char *p, size_t len, u_char *dst,
+    ngx_int_t *bits);
+u_char *kz_ip_print(u_char *dst, const ngx_str_t *hex);
+
 /* Whether an exact text is short enough for the field's ignore_above. */
 ngx_uint_t kz_value_indexed(const kz_field_t *f, const ngx_str_t *text);
 
@@ -118,17 +161,12 @@ ngx_int_t kz_value_cmp(const kz_value_t *a, const kz_value_t *b);
 /* Texts by their bytes. */
 ngx_int_t kz_text_cmp(const ngx_str_t *a, const ngx_str_t *b);
 
-/* Writes the lower-cased text; dst has room for twice len (at most 2 bytes
- * come out of one).  Returns the end. */
-u_char *kz_value_lower(u_char *dst, const u_char *p, size_t len);
-
 /* The words of a text, lower-cased, one after the other. */
 
 typedef struct {
-    const u_char        *p;
-    const u_char        *end;
+    kz_word_iter_t       it;
     ngx_str_t            word;      /* in buf */
-    u_char               buf[KZ_MAPPING_MAX_TOKEN * 4 + 8];
+    u_char               buf[KZ_LOWER_ROOM(KZ_WORD_MAX_CHARS * 4)];
 } kz_words_t;
 
 void kz_words_init(kz_words_t *w, const ngx_str_t *text);

@@ -160,8 +160,9 @@ kz_mapping_dup(const kz_mapping_t *m, kz_mapping_err_t *err)
         dup = NULL;
 
     } else {
-        dup = kz_mapping_compile(out.start, kz_out_len(&out), dialect,
-                                 m->pool->log, err);
+        dup = kz_mapping_compile_with(out.start, kz_out_len(&out),
+                                      &m->settings, dialect, m->pool->log,
+                                      err);
     }
 
     ngx_destroy_pool(pool);
@@ -180,7 +181,8 @@ kz_mapping_merge(const kz_mapping_t *m, u_char *text, size_t len,
 
     rc = NGX_ERROR;
 
-    src = kz_mapping_compile(text, len, KZ_DIALECT_2, m->pool->log, err);
+    src = kz_mapping_compile_with(text, len, &m->settings, KZ_DIALECT_2,
+                                  m->pool->log, err);
     if (src == NULL) {
         return NGX_ERROR;
     }

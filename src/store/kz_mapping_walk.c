@@ -1,7 +1,6 @@
 
 /*
- * Documents against a mapping: checking one and emitting its values, and
- * finding the fields that dynamic "true" adds.
+ * Documents against a mapping: checking one and emitting its values.
  *
  * No tree of the document is built.  A repeated key counts with its last
  * value only, so each object is read in two steps: first the values of its
@@ -23,18 +22,10 @@ typedef struct {
     ngx_uint_t            size;
     kz_scratch_t          text;
     kz_scratch_t          key;
+    kz_analyze_t          analyze;
     unsigned              lenient:1;
     unsigned              unknown:1;
 } kz_walk_t;
-
-
-typedef struct {
-    kz_mapping_t         *m;         /* a copy, private */
-    kz_mapping_err_t     *err;
-    ngx_uint_t            count;     /* nodes that were added */
-    ngx_uint_t            fields;    /* of those, the ones with a type */
-    kz_scratch_t          text;
-} kz_infer_t;
 
 
 static ngx_int_t kz_walk_object(kz_walk_t *w, const kz_mapping_node_t *node,
@@ -47,22 +38,17 @@ static ngx_int_t kz_walk_leaf(kz_walk_t *w, const kz_mapping_node_t *node,
     const kz_json_val_t *v);
 static ngx_int_t kz_walk_field(kz_walk_t *w, const kz_field_t *f,
     const kz_json_val_t *v);
+static ngx_int_t kz_walk_words(kz_walk_t *w, const kz_field_t *f,
+    const kz_value_t *v);
+static ngx_int_t kz_walk_word(void *data, const kz_token_t *token);
 static ngx_int_t kz_walk_exact(kz_walk_t *w, const kz_field_t *f,
     const kz_value_t *v);
-static ngx_int_t kz_walk_slots(kz_walk_t *w, ngx_uint_t n);
-static ngx_int_t kz_walk_key(kz_scratch_t *scratch,
-    const kz_json_member_t *member, ngx_str_t *name);
-static ngx_int_t kz_walk_memory(kz_mapping_err_t *err);
-static ngx_int_t kz_infer_object(kz_infer_t *x, kz_mapping_node_t *node,
-    const kz_json_val_t *v, ngx_uint_t depth);
-static kz_mapping_node_t *kz_infer_node(kz_infer_t *x,
-    kz_mapping_node_t *node, const ngx_str_t *name);
-static ngx_int_t kz_infer_dotted(kz_infer_t *x, kz_mapping_node_t *node,
-    const ngx_str_t *name, const kz_json_val_t *v, ngx_uint_t depth);
-static ngx_int_t kz_infer_value(kz_infer_t *x, kz_mapping_node_t *node,
-    const kz_json_val_t *v, ngx_uint_t depth);
-static ngx_int_t kz_infer_type(kz_infer_t *x, kz_mapping_node_t *node,
+static ngx_int_t kz_walk_points(kz_walk_t *w, const kz_field_t *f,
     const kz_json_val_t *v);
+static ngx_int_t kz_walk_point(void *ctx, const kz_geo_point_t *p);
+static ngx_int_t kz_walk_malformed(kz_walk_t *w, const kz_field_t *f);
+static ngx_int_t kz_walk_slots(kz_walk_t *w, ngx_uint_t n);
+static ngx_int_t kz_walk_memory(kz_mapping_err_t *err);
 
 
 ngx_int_t
@@ -88,6 +74,7 @@ kz_mapping_walk(const kz_mapping_t *m, const kz_json_val_t *doc,
     free(w.slots);
     kz_scratch_free(&w.text);
     kz_scratch_free(&w.key);
+    kz_analyze_free(&w.analyze);
 
     if (rc != NGX_OK || !w.unknown) {
         return rc;
@@ -192,7 +179,7 @@ kz_walk_unknown(kz_walk_t *w, const kz_mapping_node_t *node,
     end = p + name->len;
     child = node;
 
-    while (child->type == KZ_FIELD_OBJECT && child->enabled) {
+    while (kz_mapping_is_object(child) && child->enabled) {
 
         dot = ngx_strlchr(p, end, '.');
 
@@ -243,10 +230,12 @@ kz_walk_value(kz_walk_t *w, const kz_mapping_node_t *node,
     kz_json_val_t    value;
     kz_json_iter_t   it;
 
-    if (!node->enabled || node->type == KZ_FIELD_NESTED
-        || node->type == KZ_FIELD_OPAQUE)
-    {
+    if (!node->enabled) {
         return NGX_OK;
+    }
+
+    if (node->type == KZ_FIELD_GEO_POINT) {
+        return kz_walk_leaf(w, node, v);
     }
 
     if (v->type == KZ_JSON_ARRAY) {
@@ -264,7 +253,7 @@ kz_walk_value(kz_walk_t *w, const kz_mapping_node_t *node,
         return NGX_OK;
     }
 
-    if (node->type != KZ_FIELD_OBJECT) {
+    if (!kz_mapping_is_object(node)) {
         return kz_walk_leaf(w, node, v);
     }
 
@@ -291,22 +280,36 @@ static ngx_int_t
 kz_walk_leaf(kz_walk_t *w, const kz_mapping_node_t *node,
     const kz_json_val_t *v)
 {
-    ngx_int_t                  rc;
-    const kz_mapping_node_t   *child;
+    ngx_int_t                   rc;
+    ngx_uint_t                  i;
+    kz_field_t                **f;
+    const kz_mapping_node_t    *child;
 
     rc = kz_walk_field(w, node->field, v);
 
-    if (rc != NGX_OK || node->multi == NULL) {
+    if (rc != NGX_OK) {
         return rc;
     }
 
-    for (child = node->multi->first; child != NULL; child = child->next) {
+    if (node->multi != NULL) {
 
-        if (child->type == KZ_FIELD_OPAQUE) {
-            continue;
+        for (child = node->multi->first; child; child = child->next) {
+            rc = kz_walk_field(w, child->field, v);
+
+            if (rc != NGX_OK) {
+                return rc;
+            }
         }
+    }
 
-        rc = kz_walk_field(w, child->field, v);
+    if (node->copy_to == NULL || v->type == KZ_JSON_NULL) {
+        return NGX_OK;
+    }
+
+    f = node->copy_to->elts;
+
+    for (i = 0; i < node->copy_to->nelts; i++) {
+        rc = kz_walk_field(w, f[i], v);
 
         if (rc != NGX_OK) {
             return rc;
@@ -321,8 +324,15 @@ static ngx_int_t
 kz_walk_field(kz_walk_t *w, const kz_field_t *f, const kz_json_val_t *v)
 {
     ngx_int_t    rc;
-    kz_words_t   words;
     kz_value_t   value;
+
+    if (f->type == KZ_FIELD_OPAQUE) {
+        return NGX_OK;
+    }
+
+    if (f->type == KZ_FIELD_GEO_POINT) {
+        return kz_walk_points(w, f, v);
+    }
 
     rc = kz_value_read(f, v, &w->text, &value, NULL);
 
@@ -335,15 +345,7 @@ kz_walk_field(kz_walk_t *w, const kz_field_t *f, const kz_json_val_t *v)
     }
 
     if (rc != NGX_OK) {
-
-        if (w->lenient || f->malformed) {
-            return NGX_OK;
-        }
-
-        kz_mapping_refuse(w->err, KZ_STORE_BAD_DOCUMENT,
-                          "failed to parse field [%V] of type [%V]",
-                          &f->path, &f->type_name);
-        return NGX_ERROR;
+        return kz_walk_malformed(w, f);
     }
 
     if (!f->indexed) {
@@ -354,23 +356,105 @@ kz_walk_field(kz_walk_t *w, const kz_field_t *f, const kz_json_val_t *v)
         return kz_walk_exact(w, f, &value);
     }
 
-    if (w->emit == NULL) {
+    return kz_walk_words(w, f, &value);
+}
+
+
+typedef struct {
+    kz_walk_t         *w;
+    const kz_field_t  *f;
+    ngx_int_t          rc;
+} kz_walk_words_t;
+
+
+static ngx_int_t
+kz_walk_words(kz_walk_t *w, const kz_field_t *f, const kz_value_t *v)
+{
+    ngx_int_t         rc;
+    kz_walk_words_t   ctx;
+
+    /* without anybody to tell, only a word that is too long matters */
+
+    if (w->emit == NULL && v->text.len <= KZ_MAPPING_MAX_KEYWORD) {
         return NGX_OK;
     }
 
-    kz_words_init(&words, &value.text);
+    ctx.w = w;
+    ctx.f = f;
+    ctx.rc = NGX_OK;
 
-    while (kz_words_next(&words) == NGX_OK) {
-        value.text = words.word;
+    rc = kz_analyze(f->analyzer, &w->analyze, &v->text, kz_walk_word, &ctx);
 
-        rc = w->emit(w->ctx, f, &value);
+    return (rc == NGX_ERROR && ctx.rc == NGX_OK) ? kz_walk_memory(w->err)
+                                                 : rc;
+}
 
-        if (rc != NGX_OK) {
-            return rc;
-        }
+
+static ngx_int_t
+kz_walk_word(void *data, const kz_token_t *token)
+{
+    kz_value_t        v;
+    kz_walk_words_t  *ctx = data;
+
+    v.type = KZ_VALUE_TEXT;
+    v.text = token->text;
+
+    ctx->rc = kz_walk_exact(ctx->w, ctx->f, &v);
+
+    return ctx->rc;
+}
+
+
+static ngx_int_t
+kz_walk_malformed(kz_walk_t *w, const kz_field_t *f)
+{
+    if (w->lenient || f->malformed) {
+        return NGX_OK;
     }
 
-    return NGX_OK;
+    kz_mapping_refuse(w->err, KZ_STORE_BAD_DOCUMENT,
+                      "failed to parse field [%V] of type [%V]",
+                      &f->path, &f->type_name);
+
+    return NGX_ERROR;
+}
+
+
+typedef struct {
+    kz_walk_t         *w;
+    const kz_field_t  *f;
+} kz_walk_points_t;
+
+
+static ngx_int_t
+kz_walk_points(kz_walk_t *w, const kz_field_t *f, const kz_json_val_t *v)
+{
+    ngx_int_t          rc;
+    kz_walk_points_t   ctx;
+
+    ctx.w = w;
+    ctx.f = f;
+
+    rc = kz_value_points(f, v, kz_walk_point, &ctx);
+
+    return (rc == NGX_DECLINED) ? kz_walk_malformed(w, f) : rc;
+}
+
+
+static ngx_int_t
+kz_walk_point(void *data, const kz_geo_point_t *p)
+{
+    kz_value_t         v;
+    kz_walk_points_t  *ctx = data;
+
+    if (!ctx->f->indexed || ctx->w->emit == NULL) {
+        return NGX_OK;
+    }
+
+    v.type = KZ_VALUE_INT;
+    v.i = kz_value_geo_key(p);
+
+    return ctx->w->emit(ctx->w->ctx, ctx->f, &v);
 }
 
 
@@ -426,7 +510,7 @@ kz_walk_slots(kz_walk_t *w, ngx_uint_t n)
 }
 
 
-static ngx_int_t
+ngx_int_t
 kz_walk_key(kz_scratch_t *scratch, const kz_json_member_t *member,
     ngx_str_t *name)
 {
@@ -456,348 +540,4 @@ kz_walk_memory(kz_mapping_err_t *err)
     kz_mapping_refuse(err, KZ_STORE_FAILED, "no memory");
 
     return NGX_ERROR;
-}
-
-
-ngx_int_t
-kz_mapping_infer(const kz_mapping_t *m, const kz_json_val_t *doc,
-    ngx_pool_t *pool, ngx_str_t *out, kz_mapping_err_t *err)
-{
-    kz_out_t     text;
-    ngx_int_t    rc;
-    kz_infer_t   x;
-
-    ngx_memzero(&x, sizeof(kz_infer_t));
-
-    x.err = err;
-
-    x.m = kz_mapping_dup(m, err);
-    if (x.m == NULL) {
-        return NGX_ERROR;
-    }
-
-    kz_mapping_refuse(err, KZ_STORE_FAILED, "no memory");
-
-    rc = kz_infer_object(&x, x.m->root, doc, 0);
-
-    if (rc == NGX_OK && x.fields == 0) {
-        rc = NGX_DECLINED;
-    }
-
-    if (rc == NGX_OK) {
-        kz_out_init(&text, pool, 4096);
-        kz_mapping_print(x.m, KZ_MAPPING_STORED, &text);
-
-        out->data = text.start;
-        out->len = kz_out_len(&text);
-
-        rc = kz_out_failed(&text) ? NGX_ERROR : NGX_OK;
-    }
-
-    kz_scratch_free(&x.text);
-    kz_mapping_free(x.m);
-
-    return rc;
-}
-
-
-static ngx_int_t
-kz_infer_object(kz_infer_t *x, kz_mapping_node_t *node,
-    const kz_json_val_t *v, ngx_uint_t depth)
-{
-    ngx_str_t            name;
-    kz_json_val_t        value;
-    kz_json_iter_t       it;
-    kz_json_member_t     member;
-    kz_mapping_node_t   *child;
-
-    kz_json_iter(&it, v);
-
-    while (kz_json_next_member(&it, &member) == NGX_OK) {
-
-        if (kz_walk_key(&x->text, &member, &name) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        child = kz_mapping_find(node, name.data, name.len);
-
-        if (child == NULL) {
-
-            if (member.val.type == KZ_JSON_NULL) {
-                continue;
-            }
-
-            if (ngx_strlchr(name.data, name.data + name.len, '.') != NULL) {
-
-                if (kz_infer_dotted(x, node, &name, &member.val, depth)
-                    != NGX_OK)
-                {
-                    return NGX_ERROR;
-                }
-
-                continue;
-            }
-
-            if (node->rule != KZ_DYNAMIC_TRUE) {
-                continue;
-            }
-
-            child = kz_infer_node(x, node, &name);
-            if (child == NULL) {
-                return NGX_ERROR;
-            }
-        }
-
-        child->value = member.val;
-    }
-
-    for (child = node->first; child != NULL; child = child->next) {
-
-        value = child->value;
-        child->value.type = KZ_JSON_NONE;
-
-        if (value.type != KZ_JSON_NONE
-            && kz_infer_value(x, child, &value, depth) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/* A new node; it has no type before a value shows one. */
-static kz_mapping_node_t *
-kz_infer_node(kz_infer_t *x, kz_mapping_node_t *node, const ngx_str_t *name)
-{
-    kz_mapping_node_t  *child;
-
-    if (name->len == 0) {
-        kz_mapping_refuse(x->err, KZ_STORE_BAD_DOCUMENT,
-                          "field name cannot be an empty string");
-        return NULL;
-    }
-
-    if (x->m->nfields + x->count++ >= KZ_MAPPING_MAX_FIELDS) {
-        kz_mapping_refuse(x->err, KZ_STORE_BAD_DOCUMENT,
-                          "Limit of total fields [%d] has been exceeded",
-                          KZ_MAPPING_MAX_FIELDS);
-        return NULL;
-    }
-
-    child = kz_mapping_add(x->m->pool, node, name->data, name->len);
-
-    if (child != NULL) {
-        child->open = 1;
-        child->rule = node->rule;
-    }
-
-    return child;
-}
-
-
-/* {"a.b": 1} is {"a": {"b": 1}}. */
-static ngx_int_t
-kz_infer_dotted(kz_infer_t *x, kz_mapping_node_t *node,
-    const ngx_str_t *name, const kz_json_val_t *v, ngx_uint_t depth)
-{
-    u_char              *p, *dot, *end;
-    ngx_str_t            part, copy;
-    kz_mapping_node_t   *child;
-
-    /* the name may lie in the scratch */
-
-    copy.len = name->len;
-    copy.data = ngx_pstrdup(x->m->pool, (ngx_str_t *) name);
-    if (copy.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    p = copy.data;
-    end = p + copy.len;
-
-    for ( ;; ) {
-        dot = ngx_strlchr(p, end, '.');
-
-        part.data = p;
-        part.len = ((dot == NULL) ? end : dot) - p;
-
-        child = kz_mapping_find(node, part.data, part.len);
-
-        if (child == NULL) {
-
-            if (node->rule != KZ_DYNAMIC_TRUE) {
-                return NGX_OK;
-            }
-
-            child = kz_infer_node(x, node, &part);
-            if (child == NULL) {
-                return NGX_ERROR;
-            }
-        }
-
-        if (dot == NULL) {
-            return kz_infer_value(x, child, v, depth);
-        }
-
-        if (++depth > KZ_MAPPING_MAX_DEPTH) {
-            kz_mapping_refuse(x->err, KZ_STORE_BAD_DOCUMENT,
-                              "Limit of mapping depth [%d] has been exceeded",
-                              KZ_MAPPING_MAX_DEPTH);
-            return NGX_ERROR;
-        }
-
-        if (child->open) {
-            child->open = 0;
-            child->props = 1;
-            x->fields++;
-        }
-
-        if (child->type != KZ_FIELD_OBJECT || !child->enabled) {
-            return NGX_OK;
-        }
-
-        node = child;
-        p = dot + 1;
-    }
-}
-
-
-static ngx_int_t
-kz_infer_value(kz_infer_t *x, kz_mapping_node_t *node,
-    const kz_json_val_t *v, ngx_uint_t depth)
-{
-    kz_json_val_t    value;
-    kz_json_iter_t   it;
-
-    if (!node->enabled || v->type == KZ_JSON_NULL
-        || node->type != KZ_FIELD_OBJECT)
-    {
-        return NGX_OK;
-    }
-
-    if (v->type == KZ_JSON_ARRAY) {
-
-        kz_json_iter(&it, v);
-
-        while (kz_json_next(&it, &value) == NGX_OK) {
-            if (kz_infer_value(x, node, &value, depth) != NGX_OK) {
-                return NGX_ERROR;
-            }
-        }
-
-        return NGX_OK;
-    }
-
-    if (v->type != KZ_JSON_OBJECT) {
-        return node->open ? kz_infer_type(x, node, v) : NGX_OK;
-    }
-
-    if (depth + 1 > KZ_MAPPING_MAX_DEPTH) {
-        kz_mapping_refuse(x->err, KZ_STORE_BAD_DOCUMENT,
-                          "Limit of mapping depth [%d] has been exceeded",
-                          KZ_MAPPING_MAX_DEPTH);
-        return NGX_ERROR;
-    }
-
-    if (node->open) {
-        node->open = 0;
-        node->props = 1;
-        x->fields++;
-    }
-
-    return kz_infer_object(x, node, v, depth + 1);
-}
-
-
-static ngx_int_t
-kz_infer_type(kz_infer_t *x, kz_mapping_node_t *node, const kz_json_val_t *v)
-{
-    size_t       i;
-    ngx_str_t    raw, text;
-    ngx_str_t   *name;
-
-    static ngx_str_t  type = ngx_string("type");
-    static ngx_str_t  ignore_above = ngx_string("ignore_above");
-    static ngx_str_t  limit = ngx_string("256");
-    static ngx_str_t  keyword = ngx_string("keyword");
-    static ngx_str_t  names[] = {
-        ngx_string("\"boolean\""), ngx_string("\"long\""),
-        ngx_string("\"float\""), ngx_string("\"date\""),
-        ngx_string("\"text\""), ngx_string("\"keyword\"")
-    };
-
-    raw = v->raw;
-
-    switch (v->type) {
-
-    case KZ_JSON_TRUE:
-    case KZ_JSON_FALSE:
-        name = &names[0];
-        node->type = KZ_FIELD_BOOLEAN;
-        break;
-
-    case KZ_JSON_NUMBER:
-        name = &names[1];
-        node->type = KZ_FIELD_LONG;
-
-        for (i = 0; i < raw.len; i++) {
-            if (raw.data[i] == '.' || (raw.data[i] | 0x20) == 'e') {
-                name = &names[2];
-                node->type = KZ_FIELD_FLOAT;
-            }
-        }
-
-        break;
-
-    default:
-        if (kz_value_text(v, &x->text, &text) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        if (kz_date_looks(text.data, text.len)) {
-            name = &names[3];
-            node->type = KZ_FIELD_DATE;
-            break;
-        }
-
-        name = &names[4];
-        node->type = KZ_FIELD_TEXT;
-
-        node->multi = ngx_pcalloc(x->m->pool, sizeof(kz_mapping_node_t));
-        if (node->multi == NULL) {
-            return NGX_ERROR;
-        }
-
-        node->multi->parent = node->parent;
-        node->multi->name = node->name;
-
-        x->count++;
-    }
-
-    node->open = 0;
-    x->fields++;
-
-    if (kz_mapping_set(x->m->pool, node, &type, name) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (node->multi == NULL) {
-        return NGX_OK;
-    }
-
-    node = kz_mapping_add(x->m->pool, node->multi, keyword.data,
-                          keyword.len);
-
-    if (node == NULL
-        || kz_mapping_set(x->m->pool, node, &type, &names[5]) != NGX_OK
-        || kz_mapping_set(x->m->pool, node, &ignore_above, &limit) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    node->type = KZ_FIELD_KEYWORD;
-
-    return NGX_OK;
 }

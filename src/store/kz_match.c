@@ -4,49 +4,61 @@
  * kz_match_bind.c.
  */
 
-#include "store/kz_match.h"
+#include "store/kz_match_bind.h"
+#include "store/kz_match_text.h"
+#include "util/kz_word.h"
 
 
-static ngx_int_t kz_match_object(kz_match_t *m, kz_match_path_t *path,
-    const kz_json_val_t *v);
 static ngx_int_t kz_match_dotted(kz_match_t *m, kz_match_path_t *path,
     const kz_json_member_t *member);
 static ngx_int_t kz_match_value(kz_match_t *m, kz_match_path_t *path,
     const kz_json_val_t *v);
+static ngx_int_t kz_match_plain(kz_match_t *m, kz_match_path_t *path,
+    const kz_json_val_t *v);
 static ngx_int_t kz_match_leaf(kz_match_t *m, kz_leaf_t *leaf,
     const kz_json_val_t *v);
-static ngx_int_t kz_match_unmapped(kz_match_t *m, kz_leaf_t *leaf,
-    const kz_json_val_t *v);
-static ngx_int_t kz_match_words(kz_leaf_t *leaf, const ngx_str_t *text);
-static ngx_int_t kz_match_test(kz_leaf_t *leaf, const kz_value_t *v);
+static ngx_int_t kz_match_text(kz_leaf_t *leaf, const ngx_str_t *text);
 static ngx_int_t kz_match_range(const kz_leaf_t *leaf, const kz_value_t *v);
-static ngx_int_t kz_match_key(kz_leaf_t *leaf, const kz_value_t *v);
-static ngx_uint_t kz_match_cond(const kz_cond_t *c, const ngx_str_t *id,
-    double *score);
+static ngx_uint_t kz_match_among(const kz_leaf_t *leaf,
+    const kz_value_t *v);
 static ngx_uint_t kz_match_bool(const kz_cond_t *c, const ngx_str_t *id,
     double *score);
+static ngx_uint_t kz_match_ids(const kz_cond_t *c, const ngx_str_t *id);
+static void kz_match_free_leaves(kz_leaf_t *leaf);
 
 
 ngx_int_t
 kz_match_doc(kz_match_t *m, const ngx_str_t *id, const ngx_str_t *src,
     double *score)
 {
-    kz_leaf_t       *leaf;
+    ngx_uint_t       i;
     kz_json_val_t    doc;
 
     *score = 0;
 
-    for (leaf = m->leaves; leaf != NULL; leaf = leaf->all) {
-        leaf->hit = 0;
-    }
+    m->id = id;
+
+    kz_match_reset(m->leaves);
 
     if (m->paths != NULL) {
         kz_json_value(src->data, src->data + src->len, &doc);
+
+        kz_text_begin(m, m->paths);
 
         if (doc.type == KZ_JSON_OBJECT
             && kz_match_object(m, m->paths, &doc) != NGX_OK)
         {
             return NGX_ERROR;
+        }
+
+        if (kz_text_end(m, m->paths) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        for (i = 0; i < m->nsort; i++) {
+            if (m->sort[i] != NULL) {
+                kz_match_key_end(m->sort[i]);
+            }
         }
     }
 
@@ -54,11 +66,34 @@ kz_match_doc(kz_match_t *m, const ngx_str_t *id, const ngx_str_t *src,
 }
 
 
+ngx_uint_t
+kz_match_post(kz_match_t *m, const ngx_str_t *id)
+{
+    double  score;
+
+    score = 0;
+
+    return m->post == NULL || kz_match_cond(m->post, id, &score);
+}
+
+
+void
+kz_match_reset(kz_leaf_t *leaves)
+{
+    kz_leaf_t  *leaf;
+
+    for (leaf = leaves; leaf != NULL; leaf = leaf->all) {
+        leaf->hit = 0;
+        leaf->score = 0;
+    }
+}
+
+
 /*
  * The last one of repeated keys counts, hence the two steps.  A path is in
  * use once at a time, so its own memory serves.
  */
-static ngx_int_t
+ngx_int_t
 kz_match_object(kz_match_t *m, kz_match_path_t *path, const kz_json_val_t *v)
 {
     kz_json_iter_t      it;
@@ -159,19 +194,41 @@ kz_match_dotted(kz_match_t *m, kz_match_path_t *path,
 }
 
 
+/* Points may be arrays: their leaves get the value as it is. */
 static ngx_int_t
 kz_match_value(kz_match_t *m, kz_match_path_t *path, const kz_json_val_t *v)
 {
-    kz_leaf_t         *leaf;
-    kz_json_val_t      item;
-    kz_json_iter_t     it;
+    kz_leaf_ref_t  *ref;
+
+    for (ref = path->leaves; ref != NULL; ref = ref->next) {
+
+        if (ref->leaf->field != NULL
+            && ref->leaf->field->type == KZ_FIELD_GEO_POINT
+            && kz_match_points(ref->leaf, v) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return kz_match_plain(m, path, v);
+}
+
+
+static ngx_int_t
+kz_match_plain(kz_match_t *m, kz_match_path_t *path, const kz_json_val_t *v)
+{
+    ngx_int_t         rc;
+    kz_leaf_t        *leaf;
+    kz_json_val_t     item;
+    kz_leaf_ref_t    *ref;
+    kz_json_iter_t    it;
 
     if (v->type == KZ_JSON_ARRAY) {
 
         kz_json_iter(&it, v);
 
         while (kz_json_next(&it, &item) == NGX_OK) {
-            if (kz_match_value(m, path, &item) != NGX_OK) {
+            if (kz_match_plain(m, path, &item) != NGX_OK) {
                 return NGX_ERROR;
             }
         }
@@ -179,18 +236,35 @@ kz_match_value(kz_match_t *m, kz_match_path_t *path, const kz_json_val_t *v)
         return NGX_OK;
     }
 
-    for (leaf = path->leaves; leaf != NULL; leaf = leaf->next) {
+    if (path->texts != NULL && kz_json_is_scalar(v)
+        && kz_text_value(m, path, v) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
-        /* one value that holds is enough, but for a sort key */
+    for (ref = path->leaves; ref != NULL; ref = ref->next) {
+        leaf = ref->leaf;
 
-        if (leaf->hit && leaf->type != KZ_LEAF_SORT) {
+        if (leaf->type == KZ_LEAF_NESTED) {
+            rc = kz_match_nested(m, leaf, v);
+
+        } else if (leaf->hit && leaf->type != KZ_LEAF_SORT) {
+
+            /* one value that holds is enough, but for a sort key */
+
             continue;
+
+        } else if (leaf->field == NULL) {
+            rc = kz_match_unmapped(m, leaf, v);
+
+        } else if (leaf->field->type == KZ_FIELD_GEO_POINT) {
+            continue;
+
+        } else {
+            rc = kz_match_leaf(m, leaf, v);
         }
 
-        if ((leaf->field != NULL ? kz_match_leaf(m, leaf, v)
-                                 : kz_match_unmapped(m, leaf, v))
-            != NGX_OK)
-        {
+        if (rc != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -218,9 +292,7 @@ kz_match_leaf(kz_match_t *m, kz_leaf_t *leaf, const kz_json_val_t *v)
         return (rc == NGX_ABORT) ? NGX_ERROR : NGX_OK;
     }
 
-    if (f->type == KZ_FIELD_TEXT) {
-        return kz_match_words(leaf, &value.text);
-    }
+    /* a text's leaves about words are not here: kz_match_text.c */
 
     /* what is too long for the index is not found in the text either */
 
@@ -235,89 +307,12 @@ kz_match_leaf(kz_match_t *m, kz_leaf_t *leaf, const kz_json_val_t *v)
 }
 
 
-/* A field the mapping does not know: by the type of its JSON. */
-static ngx_int_t
-kz_match_unmapped(kz_match_t *m, kz_leaf_t *leaf, const kz_json_val_t *v)
-{
-    ngx_int_t          rc;
-    kz_value_t         value;
-    kz_json_iter_t     it;
-    kz_json_member_t   member;
-
-    switch (v->type) {
-
-    case KZ_JSON_NULL:
-        return NGX_OK;
-
-    case KZ_JSON_OBJECT:
-        if (leaf->type == KZ_LEAF_EXISTS) {
-            kz_json_iter(&it, v);
-
-            if (kz_json_next_member(&it, &member) == NGX_OK) {
-                leaf->hit = 1;
-            }
-        }
-
-        return NGX_OK;
-
-    case KZ_JSON_NUMBER:
-        value.type = KZ_VALUE_INT;
-
-        if (kz_json_int(v, &value.i) != NGX_OK) {
-            value.type = KZ_VALUE_REAL;
-            value.d = kz_json_double(v);
-        }
-
-        return kz_match_test(leaf, &value);
-
-    default:
-        value.type = KZ_VALUE_TEXT;
-
-        if (kz_value_text(v, &m->scratch, &value.text) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        rc = kz_match_test(leaf, &value);
-
-        if (rc != NGX_OK || leaf->exact || leaf->hit
-            || v->type != KZ_JSON_STRING)
-        {
-            return rc;
-        }
-
-        return kz_match_words(leaf, &value.text);
-    }
-}
-
-
-static ngx_int_t
-kz_match_words(kz_leaf_t *leaf, const ngx_str_t *text)
-{
-    kz_words_t   words;
-    kz_value_t   value;
-
-    value.type = KZ_VALUE_TEXT;
-
-    kz_words_init(&words, text);
-
-    while (!leaf->hit && kz_words_next(&words) == NGX_OK) {
-        value.text = words.word;
-
-        if (kz_match_test(leaf, &value) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
+ngx_int_t
 kz_match_test(kz_leaf_t *leaf, const kz_value_t *v)
 {
-    ngx_int_t    rc;
-    ngx_str_t   *prefix;
-    ngx_uint_t   a, b, i;
+    u_char      *p;
+    size_t       size;
+    kz_value_t   lower;
 
     switch (leaf->type) {
 
@@ -332,17 +327,80 @@ kz_match_test(kz_leaf_t *leaf, const kz_value_t *v)
         leaf->hit = kz_match_range(leaf, v);
         return NGX_OK;
 
+    default:
+        break;
+    }
+
+    if (leaf->nocase && v->type == KZ_VALUE_TEXT) {
+        size = KZ_LOWER_ROOM(v->text.len);
+
+        if (size > leaf->size) {
+            p = realloc(leaf->buf, size);
+            if (p == NULL) {
+                return NGX_ERROR;
+            }
+
+            leaf->buf = p;
+            leaf->size = size;
+        }
+
+        lower.type = KZ_VALUE_TEXT;
+        lower.text.data = leaf->buf;
+        lower.text.len = kz_lower(leaf->buf, v->text.data, v->text.len)
+                         - leaf->buf;
+        v = &lower;
+    }
+
+    if (leaf->type == KZ_LEAF_VALUES) {
+        leaf->hit = kz_match_among(leaf, v);
+        return NGX_OK;
+    }
+
+    return (v->type == KZ_VALUE_TEXT) ? kz_match_text(leaf, &v->text)
+                                      : NGX_OK;
+}
+
+
+/* What only texts are tested for. */
+static ngx_int_t
+kz_match_text(kz_leaf_t *leaf, const ngx_str_t *text)
+{
+    ngx_str_t  *prefix;
+
+    switch (leaf->type) {
+
     case KZ_LEAF_PREFIX:
         prefix = &leaf->values[0].text;
 
-        leaf->hit = (v->type == KZ_VALUE_TEXT && v->text.len >= prefix->len
-                     && ngx_memcmp(v->text.data, prefix->data, prefix->len)
-                        == 0);
+        leaf->hit = (text->len >= prefix->len
+                     && (prefix->len == 0
+                         || ngx_memcmp(text->data, prefix->data, prefix->len)
+                            == 0));
         return NGX_OK;
 
-    default:  /* KZ_LEAF_VALUES */
-        break;
+    case KZ_LEAF_WILDCARD:
+        leaf->hit = kz_wildcard_match(&leaf->values[0].text, text);
+        return NGX_OK;
+
+    case KZ_LEAF_REGEXP:
+        leaf->hit = kz_regexp_match(leaf->regexp, text);
+        return NGX_OK;
+
+    case KZ_LEAF_FUZZY:
+        leaf->hit = kz_text_fuzzy(leaf, text);
+        return NGX_OK;
+
+    default:
+        return NGX_OK;
     }
+}
+
+
+static ngx_uint_t
+kz_match_among(const kz_leaf_t *leaf, const kz_value_t *v)
+{
+    ngx_int_t    rc;
+    ngx_uint_t   a, b, i;
 
     a = 0;
     b = leaf->nvalues;
@@ -352,8 +410,7 @@ kz_match_test(kz_leaf_t *leaf, const kz_value_t *v)
         rc = kz_value_cmp(v, &leaf->values[i]);
 
         if (rc == 0) {
-            leaf->hit = 1;
-            return NGX_OK;
+            return 1;
         }
 
         if (rc < 0) {
@@ -364,7 +421,7 @@ kz_match_test(kz_leaf_t *leaf, const kz_value_t *v)
         }
     }
 
-    return NGX_OK;
+    return 0;
 }
 
 
@@ -405,91 +462,45 @@ kz_match_range(const kz_leaf_t *leaf, const kz_value_t *v)
 }
 
 
-/* The least or the greatest of the document's values. */
-static ngx_int_t
-kz_match_key(kz_leaf_t *leaf, const kz_value_t *v)
-{
-    size_t      size;
-    u_char     *p;
-    ngx_int_t   rc;
-
-    if (leaf->hit) {
-        rc = kz_value_cmp(v, &leaf->key);
-
-        if (leaf->max ? rc <= 0 : rc >= 0) {
-            return NGX_OK;
-        }
-    }
-
-    leaf->hit = 1;
-    leaf->key = *v;
-
-    if (v->type != KZ_VALUE_TEXT) {
-        return NGX_OK;
-    }
-
-    if (v->text.len > leaf->size) {
-        size = ngx_max(v->text.len, 64);
-
-        p = realloc(leaf->buf, size);
-        if (p == NULL) {
-            return NGX_ERROR;
-        }
-
-        leaf->buf = p;
-        leaf->size = size;
-    }
-
-    if (v->text.len != 0) {
-        ngx_memcpy(leaf->buf, v->text.data, v->text.len);
-    }
-
-    leaf->key.text.data = leaf->buf;
-
-    return NGX_OK;
-}
-
-
-static ngx_uint_t
+ngx_uint_t
 kz_match_cond(const kz_cond_t *c, const ngx_str_t *id, double *score)
 {
-    ngx_int_t    rc;
-    ngx_uint_t   a, b, i, hit;
-
     switch (c->type) {
 
     case KZ_COND_ALL:
-        hit = 1;
         break;
 
     case KZ_COND_LEAF:
-        hit = c->leaf->hit;
-        break;
+    case KZ_COND_TEST:
+
+        if (!c->leaf->hit) {
+            return 0;
+        }
+
+        *score += c->boost * (c->leaf->weighs ? c->leaf->score : 1);
+        return 1;
+
+    case KZ_COND_NESTED:
+
+        if (!c->leaf->hit) {
+            return 0;
+        }
+
+        *score += c->boost * c->leaf->score;
+        return 1;
 
     case KZ_COND_BOOL:
-        hit = kz_match_bool(c, id, score);
+
+        if (!kz_match_bool(c, id, score)) {
+            return 0;
+        }
+
         break;
 
     case KZ_COND_IDS:
-        hit = 0;
-        a = 0;
-        b = c->nids;
 
-        while (a < b) {
-            i = (a + b) / 2;
-            rc = kz_text_cmp(id, &c->ids[i]);
-
-            if (rc == 0) {
-                hit = 1;
-                break;
-            }
-
-            if (rc < 0) {
-                b = i;
-
-            } else {
-                a = i + 1;
-            }
+        if (!kz_match_ids(c, id)) {
+            return 0;
         }
 
         break;
@@ -498,18 +509,45 @@ kz_match_cond(const kz_cond_t *c, const ngx_str_t *id, double *score)
         return 0;
     }
 
-    if (hit) {
-        *score += c->boost;
+    *score += c->boost;
+
+    return 1;
+}
+
+
+static ngx_uint_t
+kz_match_ids(const kz_cond_t *c, const ngx_str_t *id)
+{
+    ngx_int_t    rc;
+    ngx_uint_t   a, b, i;
+
+    a = 0;
+    b = c->nids;
+
+    while (a < b) {
+        i = (a + b) / 2;
+        rc = kz_text_cmp(id, &c->ids[i]);
+
+        if (rc == 0) {
+            return 1;
+        }
+
+        if (rc < 0) {
+            b = i;
+
+        } else {
+            a = i + 1;
+        }
     }
 
-    return hit;
+    return 0;
 }
 
 
 static ngx_uint_t
 kz_match_bool(const kz_cond_t *c, const ngx_str_t *id, double *score)
 {
-    double              sum;
+    double              sum, one, best;
     ngx_uint_t          n;
     const kz_cond_t    *child;
 
@@ -530,16 +568,44 @@ kz_match_bool(const kz_cond_t *c, const ngx_str_t *id, double *score)
     }
 
     n = 0;
+    best = 0;
 
     for (child = c->any; child != NULL; child = child->next) {
-        n += kz_match_cond(child, id, &sum);
+        one = 0;
+
+        if (!kz_match_cond(child, id, &one)) {
+            continue;
+        }
+
+        n++;
+
+        if (!c->best) {
+            sum += one;
+
+        } else if (one > best) {
+            sum += best * c->tie;
+            best = one;
+
+        } else {
+            sum += one * c->tie;
+        }
     }
 
     if (n < c->minimum) {
         return 0;
     }
 
-    *score += sum;
+    sum += best;
+
+    for (child = c->less; child != NULL; child = child->next) {
+        one = 0;
+
+        if (kz_match_cond(child, id, &one)) {
+            sum *= c->lessen;
+        }
+    }
+
+    *score += sum * c->factor;
 
     return 1;
 }
@@ -548,13 +614,27 @@ kz_match_bool(const kz_cond_t *c, const ngx_str_t *id, double *score)
 void
 kz_match_free(kz_match_t *m)
 {
-    kz_leaf_t  *leaf;
+    kz_match_free_leaves(m->leaves);
+    kz_text_free(m);
+    kz_scratch_free(&m->scratch);
+}
 
-    for (leaf = m->leaves; leaf != NULL; leaf = leaf->all) {
+
+static void
+kz_match_free_leaves(kz_leaf_t *leaf)
+{
+    for ( /* void */ ; leaf != NULL; leaf = leaf->all) {
+
+        if (leaf->nested != NULL) {
+            kz_match_free_leaves(leaf->nested->leaves);
+        }
+
         free(leaf->buf);
         leaf->buf = NULL;
         leaf->size = 0;
-    }
 
-    kz_scratch_free(&m->scratch);
+        free(leaf->all_keys);
+        leaf->all_keys = NULL;
+        leaf->room = 0;
+    }
 }

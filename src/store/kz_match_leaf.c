@@ -5,6 +5,19 @@
  */
 
 #include "store/kz_match_bind.h"
+#include "store/kz_date.h"
+#include "util/kz_word.h"
+
+
+static ngx_int_t kz_bind_hang(kz_bind_t *b, kz_leaf_t *leaf,
+    const ngx_str_t *path);
+static ngx_int_t kz_bind_read(kz_bind_t *b, const kz_field_t *f,
+    const kz_json_val_t *json, kz_scratch_t *scratch, kz_value_t *v,
+    int64_t *last);
+static void kz_bind_wrong(kz_bind_t *b, const kz_field_t *f,
+    const kz_json_val_t *json);
+static ngx_uint_t kz_bind_around(kz_bind_t *b,
+    const kz_mapping_node_t *node);
 
 
 kz_bind_e
@@ -16,7 +29,8 @@ kz_bind_find(kz_bind_t *b, const ngx_str_t *path, kz_field_t **f)
     *f = kz_mapping_field(b->m->mapping, path);
 
     if (*f != NULL) {
-        return KZ_BIND_FIELD;
+        return kz_field_seen(*f, b->nested) ? KZ_BIND_FIELD
+                                            : KZ_BIND_NOTHING;
     }
 
     if (b->m->mapping->given) {
@@ -39,19 +53,40 @@ kz_bind_find(kz_bind_t *b, const ngx_str_t *path, kz_field_t **f)
         node = kz_mapping_find(node, p, dot - p);
 
         if (node == NULL) {
-            return KZ_BIND_RAW;
+            break;
         }
 
         if (!node->enabled || node->common
-            || node->type == KZ_FIELD_NESTED)
+            || (node->type == KZ_FIELD_NESTED && !kz_bind_around(b, node)))
         {
             return KZ_BIND_NOTHING;
+        }
+
+        if (node == b->nested) {
+            return (dot == end) ? KZ_BIND_NOTHING : KZ_BIND_RAW;
         }
 
         p = dot + 1;
     }
 
-    return KZ_BIND_RAW;
+    return (b->nested == NULL) ? KZ_BIND_RAW : KZ_BIND_NOTHING;
+}
+
+
+/* Whether the node is the nested field the binding is inside of, or holds
+ * it. */
+static ngx_uint_t
+kz_bind_around(kz_bind_t *b, const kz_mapping_node_t *node)
+{
+    const kz_mapping_node_t  *up;
+
+    for (up = b->nested; up != NULL; up = up->parent) {
+        if (up == node) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -85,6 +120,7 @@ kz_bind_cond(kz_bind_t *b, kz_cond_type_e type)
 
     if (c != NULL) {
         c->type = type;
+        c->factor = 1;
     }
 
     return c;
@@ -126,14 +162,13 @@ kz_bind_test(kz_bind_t *b, kz_leaf_type_e type, const kz_field_t *f,
 }
 
 
-/* Hangs a new leaf on its path. */
 kz_leaf_t *
 kz_bind_new_leaf(kz_bind_t *b, kz_leaf_type_e type, const kz_field_t *f,
     const ngx_str_t *path)
 {
-    u_char            *p, *dot, *end;
-    kz_leaf_t         *leaf;
-    kz_match_path_t   *node, *child;
+    ngx_str_t    *copy;
+    kz_leaf_t    *leaf;
+    ngx_uint_t    i;
 
     leaf = ngx_pcalloc(b->pool, sizeof(kz_leaf_t));
     if (leaf == NULL) {
@@ -142,19 +177,46 @@ kz_bind_new_leaf(kz_bind_t *b, kz_leaf_type_e type, const kz_field_t *f,
 
     leaf->type = type;
     leaf->field = f;
-    leaf->all = b->m->leaves;
-    b->m->leaves = leaf;
+    leaf->all = *b->leaves;
+    *b->leaves = leaf;
 
-    if (b->m->paths == NULL) {
-        b->m->paths = ngx_pcalloc(b->pool, sizeof(kz_match_path_t));
-        if (b->m->paths == NULL) {
+    if (kz_bind_hang(b, leaf, path) != NGX_OK) {
+        return NULL;
+    }
+
+    if (f == NULL || f->copies == NULL) {
+        return leaf;
+    }
+
+    copy = f->copies->elts;
+
+    for (i = 0; i < f->copies->nelts; i++) {
+        if (kz_bind_hang(b, leaf, &copy[i]) != NGX_OK) {
             return NULL;
         }
     }
 
-    node = b->m->paths;
-    p = path->data;
-    end = p + path->len;
+    return leaf;
+}
+
+
+static ngx_int_t
+kz_bind_hang(kz_bind_t *b, kz_leaf_t *leaf, const ngx_str_t *path)
+{
+    u_char            *p, *dot, *end;
+    kz_leaf_ref_t     *ref;
+    kz_match_path_t   *node, *child;
+
+    if (*b->paths == NULL) {
+        *b->paths = ngx_pcalloc(b->pool, sizeof(kz_match_path_t));
+        if (*b->paths == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    node = *b->paths;
+    p = path->data + ngx_min(b->strip, path->len);
+    end = path->data + path->len;
 
     while (p <= end) {
         dot = ngx_strlchr(p, end, '.');
@@ -174,7 +236,7 @@ kz_bind_new_leaf(kz_bind_t *b, kz_leaf_type_e type, const kz_field_t *f,
         if (child == NULL) {
             child = ngx_pcalloc(b->pool, sizeof(kz_match_path_t));
             if (child == NULL) {
-                return NULL;
+                return NGX_ERROR;
             }
 
             child->name.data = p;
@@ -187,17 +249,31 @@ kz_bind_new_leaf(kz_bind_t *b, kz_leaf_type_e type, const kz_field_t *f,
         p = dot + 1;
     }
 
-    leaf->next = node->leaves;
-    node->leaves = leaf;
+    ref = ngx_palloc(b->pool, sizeof(kz_leaf_ref_t));
+    if (ref == NULL) {
+        return NGX_ERROR;
+    }
 
-    return leaf;
+    ref->leaf = leaf;
+    ref->next = node->leaves;
+    node->leaves = ref;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+kz_bind_room(kz_bind_t *b, kz_leaf_t *leaf, ngx_uint_t n)
+{
+    leaf->values = ngx_pcalloc(b->pool, (n + 1) * sizeof(kz_value_t));
+
+    return (leaf->values == NULL) ? NGX_ERROR : NGX_OK;
 }
 
 
 /*
- * A value of the query as the field has it.  Numbers are not cut to the
- * field's range here: a search for 1.5 in whole numbers finds nothing, from
- * 1.5 on it starts with 2.
+ * Numbers are not cut to the field's range here: a search for 1.5 in whole
+ * numbers finds nothing, from 1.5 on it starts with 2.
  */
 ngx_int_t
 kz_bind_value(kz_bind_t *b, const kz_field_t *f, const kz_json_val_t *json,
@@ -205,14 +281,53 @@ kz_bind_value(kz_bind_t *b, const kz_field_t *f, const kz_json_val_t *json,
 {
     ngx_int_t       rc;
     ngx_str_t       text;
-    kz_field_t      loose;
     kz_scratch_t    scratch;
-
-    loose = *f;
-    loose.null_value.type = KZ_JSON_NONE;
 
     ngx_memzero(&scratch, sizeof(kz_scratch_t));
     ngx_memzero(v, sizeof(kz_value_t));
+
+    rc = kz_bind_read(b, f, json, &scratch, v, last);
+
+    if (rc == NGX_OK && v->type == KZ_VALUE_TEXT) {
+        text = v->text;
+
+        v->text.data = ngx_pnalloc(b->pool, text.len + 1);
+
+        if (v->text.data == NULL) {
+            rc = NGX_ABORT;
+
+        } else if (text.len != 0) {
+            ngx_memcpy(v->text.data, text.data, text.len);
+        }
+    }
+
+    kz_scratch_free(&scratch);
+
+    if (rc == NGX_OK) {
+        return NGX_OK;
+    }
+
+    if (rc == NGX_ABORT) {
+        return NGX_ERROR;
+    }
+
+    kz_bind_wrong(b, f, json);
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+kz_bind_read(kz_bind_t *b, const kz_field_t *f, const kz_json_val_t *json,
+    kz_scratch_t *scratch, kz_value_t *v, int64_t *last)
+{
+    ngx_int_t      rc;
+    ngx_str_t      text;
+    kz_value_t     whole;
+    kz_field_t     loose;
+
+    loose = *f;
+    loose.null_value.type = KZ_JSON_NONE;
 
     switch (f->type) {
 
@@ -227,49 +342,115 @@ kz_bind_value(kz_bind_t *b, const kz_field_t *f, const kz_json_val_t *json,
         break;
     }
 
-    rc = kz_value_read(&loose, json, &scratch, v, last);
+    rc = kz_value_read(&loose, json, scratch, v, last);
 
     /* whole numbers of more digits than a double has */
 
     if (rc == NGX_OK && loose.type != f->type) {
-        kz_value_t  whole;
-
         loose.type = KZ_FIELD_LONG;
 
-        if (kz_value_read(&loose, json, &scratch, &whole, NULL) == NGX_OK
+        if (kz_value_read(&loose, json, scratch, &whole, NULL) == NGX_OK
             && (double) whole.i == v->d)
         {
             *v = whole;
         }
     }
 
-    if (rc == NGX_OK && v->type == KZ_VALUE_TEXT) {
-        text = v->text;
-
-        v->text.data = ngx_pstrdup(b->pool, &text);
-        if (v->text.data == NULL && text.len != 0) {
-            rc = NGX_ABORT;
-        }
+    if (rc != NGX_ERROR || f->type != KZ_FIELD_DATE
+        || json->type != KZ_JSON_STRING)
+    {
+        return rc;
     }
 
-    kz_scratch_free(&scratch);
-
-    if (rc == NGX_OK) {
-        return NGX_OK;
+    if (kz_value_text(json, scratch, &text) != NGX_OK) {
+        return NGX_ABORT;
     }
 
-    if (rc != NGX_ABORT) {
+    v->type = KZ_VALUE_INT;
+
+    if (kz_date_math(f->formats, text.data, text.len, b->now, 0, 0, &v->i)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (last != NULL
+        && kz_date_math(f->formats, text.data, text.len, b->now, 1, 0, last)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* In the engine's manner. */
+static void
+kz_bind_wrong(kz_bind_t *b, const kz_field_t *f, const kz_json_val_t *json)
+{
+    ngx_str_t  text;
+
+    text = json->raw;
+
+    if (json->type == KZ_JSON_STRING) {
+        text.data++;
+        text.len -= 2;
+    }
+
+    text.len = ngx_min(text.len, 64);
+
+    switch (f->type) {
+
+    case KZ_FIELD_IP:
+        kz_mapping_refuse(b->err, KZ_STORE_BAD_QUERY, "failed to create"
+                          " query: '%V' is not an IP string literal. (field"
+                          " [%V])", &text, &f->path);
+        return;
+
+    case KZ_FIELD_BOOLEAN:
+        kz_mapping_refuse(b->err, KZ_STORE_BAD_QUERY, "failed to create"
+                          " query: Can't parse boolean value [%V], expected"
+                          " [true] or [false] (field [%V])", &text, &f->path);
+        return;
+
+    case KZ_FIELD_DATE:
+        kz_mapping_refuse(b->err, KZ_STORE_BAD_QUERY, "failed to parse date"
+                          " field [%V] (field [%V])", &text, &f->path);
+        return;
+
+    default:
         text = json->raw;
         text.len = ngx_min(text.len, 64);
 
-        b->err->status = KZ_STORE_BAD_QUERY;
         kz_mapping_refuse(b->err, KZ_STORE_BAD_QUERY,
                           "failed to create query: %V is not a value for"
                           " field [%V] of type [%V]", &text, &f->path,
                           &f->type_name);
     }
+}
 
-    return NGX_ERROR;
+
+ngx_int_t
+kz_bind_operand(kz_bind_t *b, const kz_query_node_t *node, kz_json_val_t *v)
+{
+    kz_out_t  o;
+
+    if (node->text.data == NULL && node->nvalues != 0) {
+        *v = node->values[0];
+        return NGX_OK;
+    }
+
+    kz_out_init(&o, b->pool, node->text.len + 16);
+    kz_out_json(&o, node->text.data, node->text.len);
+
+    if (kz_out_failed(&o)) {
+        return NGX_ERROR;
+    }
+
+    kz_json_value(o.start, o.pos, v);
+
+    return NGX_OK;
 }
 
 
@@ -319,6 +500,23 @@ kz_bind_text(kz_bind_t *b, const kz_json_val_t *json, ngx_str_t *text)
     }
 
     return kz_json_string(b->pool, json, text);
+}
+
+
+ngx_int_t
+kz_bind_lower(kz_bind_t *b, ngx_str_t *text)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(b->pool, KZ_LOWER_ROOM(text->len));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    text->len = kz_lower(p, text->data, text->len) - p;
+    text->data = p;
+
+    return NGX_OK;
 }
 
 

@@ -157,6 +157,10 @@ kz_query_node(kz_query_parse_t *x, const kz_query_place_t *at,
 
     node->type = type;
     node->boost = 1;
+    node->fuzzy_low = 3;
+    node->fuzzy_high = 6;
+    node->transpose = 1;
+    node->max_expansions = 50;
     node->scored = scored;
     node->n = x->q->nclauses++;
 
@@ -287,4 +291,171 @@ kz_query_option(kz_query_parse_t *x, const kz_query_place_t *at,
 
     return kz_query_bad(x, at, "[%V] is not supported in a [%s] query", &key,
                         node->word);
+}
+
+
+ngx_int_t
+kz_query_flag(kz_query_parse_t *x, const kz_query_place_t *at,
+    const kz_query_member_t *m, ngx_uint_t *flag)
+{
+    if (m->val.type == KZ_JSON_TRUE || m->val.type == KZ_JSON_FALSE) {
+        *flag = (m->val.type == KZ_JSON_TRUE);
+        return NGX_OK;
+    }
+
+    if (kz_json_string_is(&m->val, (u_char *) "true", 4) == NGX_OK) {
+        *flag = 1;
+        return NGX_OK;
+    }
+
+    if (kz_json_string_is(&m->val, (u_char *) "false", 5) == NGX_OK) {
+        *flag = 0;
+        return NGX_OK;
+    }
+
+    return kz_query_bad(x, at, "[%V] must be a boolean", &m->key);
+}
+
+
+ngx_int_t
+kz_query_count(kz_query_parse_t *x, const kz_query_place_t *at,
+    const kz_query_member_t *m, ngx_uint_t *n)
+{
+    int64_t    value;
+    ngx_int_t  number;
+    ngx_str_t  text;
+
+    number = NGX_ERROR;
+
+    if (m->val.type == KZ_JSON_NUMBER
+        && kz_json_int(&m->val, &value) == NGX_OK && value >= 0
+        && value <= 2147483647)
+    {
+        number = (ngx_int_t) value;
+
+    } else if (m->val.type == KZ_JSON_STRING) {
+
+        if (kz_json_string(x->pool, &m->val, &text) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        number = (text.len < 10) ? ngx_atoi(text.data, text.len) : NGX_ERROR;
+    }
+
+    if (number == NGX_ERROR) {
+        return kz_query_bad(x, at, "[%V] must be a whole number from 0 on",
+                            &m->key);
+    }
+
+    *n = number;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+kz_query_real(kz_query_parse_t *x, const kz_query_place_t *at,
+    const kz_query_member_t *m, double *d)
+{
+    if (m->val.type == KZ_JSON_NUMBER) {
+        *d = kz_json_double(&m->val);
+
+        if (*d >= 0 && *d < 1e30) {
+            return NGX_OK;
+        }
+    }
+
+    return kz_query_bad(x, at, "[%V] must be a number from 0 on", &m->key);
+}
+
+
+ngx_int_t
+kz_query_text(kz_query_parse_t *x, const kz_query_place_t *at,
+    const kz_query_member_t *m, ngx_str_t *text)
+{
+    if (m->val.type != KZ_JSON_STRING) {
+        return kz_query_bad(x, at, "[%V] must be a text", &m->key);
+    }
+
+    return kz_json_string(x->pool, &m->val, text);
+}
+
+
+ngx_uint_t
+kz_query_ignored(const ngx_str_t *key)
+{
+    return kz_query_is(key, "rewrite") || kz_query_is(key, "fuzzy_rewrite")
+           || kz_query_is(key, "max_determinized_states")
+           || kz_query_is(key, "cutoff_frequency")
+           || kz_query_is(key, "auto_generate_synonyms_phrase_query");
+}
+
+
+ngx_int_t
+kz_query_fuzziness(kz_query_parse_t *x, const kz_query_place_t *at,
+    kz_query_node_t *node, const kz_query_member_t *m)
+{
+    u_char      *comma, *end;
+    double       d;
+    ngx_int_t    low, high;
+    ngx_str_t    text;
+
+    if (m->val.type == KZ_JSON_NUMBER) {
+        d = kz_json_double(&m->val);
+
+        if (d == 0 || d == 1 || d == 2) {
+            node->fuzziness = (ngx_uint_t) d;
+            return NGX_OK;
+        }
+
+        goto bad;
+    }
+
+    if (m->val.type != KZ_JSON_STRING) {
+        goto bad;
+    }
+
+    if (kz_json_string(x->pool, &m->val, &text) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if ((text.len == 1 || (text.len == 3 && text.data[1] == '.'
+                           && text.data[2] == '0'))
+        && text.data[0] >= '0' && text.data[0] <= '2')
+    {
+        node->fuzziness = text.data[0] - '0';
+        return NGX_OK;
+    }
+
+    if (text.len < 4 || ngx_strncasecmp(text.data, (u_char *) "auto", 4) != 0)
+    {
+        goto bad;
+    }
+
+    node->fuzziness = KZ_QUERY_FUZZY_AUTO;
+
+    if (text.len == 4) {
+        return NGX_OK;
+    }
+
+    end = text.data + text.len;
+    comma = ngx_strlchr(text.data, end, ',');
+
+    if (text.data[4] != ':' || comma == NULL) {
+        goto bad;
+    }
+
+    low = ngx_atoi(text.data + 5, comma - text.data - 5);
+    high = ngx_atoi(comma + 1, end - comma - 1);
+
+    if (low != NGX_ERROR && high != NGX_ERROR && low <= high) {
+        node->fuzzy_low = low;
+        node->fuzzy_high = high;
+        return NGX_OK;
+    }
+
+bad:
+
+    return kz_query_bad(x, at, "Invalid value for [%V]: 0, 1, 2, \"AUTO\" and"
+                        " \"AUTO:low,high\" are allowed", &m->key);
 }

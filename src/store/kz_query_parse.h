@@ -2,7 +2,15 @@
 #define _KZ_QUERY_PARSE_H_INCLUDED_
 
 /*
- * Private to kz_query.c (clauses) and kz_query_body.c (the body around them).
+ * Private to the parsers of searches:
+ *
+ *   kz_query_body.c    the body around the query
+ *   kz_query_sort.c    its sort keys
+ *   kz_query.c         clauses by their name; those that hold others
+ *   kz_query_term.c    clauses about a field's values
+ *   kz_query_match.c   clauses about the words of a text
+ *   kz_query_geo.c     clauses about points
+ *   kz_query_parse.c   what they share
  */
 
 #include "store/kz_query.h"
@@ -75,6 +83,55 @@ ngx_int_t kz_query_values(kz_query_parse_t *x, const kz_query_place_t *at,
 /* What every clause may hold; any other key is refused. */
 ngx_int_t kz_query_option(kz_query_parse_t *x, const kz_query_place_t *at,
     kz_query_node_t *node, const kz_query_member_t *m);
+
+/* The same for an option of a type; the reason names it. */
+ngx_int_t kz_query_flag(kz_query_parse_t *x, const kz_query_place_t *at,
+    const kz_query_member_t *m, ngx_uint_t *flag);
+ngx_int_t kz_query_count(kz_query_parse_t *x, const kz_query_place_t *at,
+    const kz_query_member_t *m, ngx_uint_t *n);
+ngx_int_t kz_query_real(kz_query_parse_t *x, const kz_query_place_t *at,
+    const kz_query_member_t *m, double *d);
+ngx_int_t kz_query_text(kz_query_parse_t *x, const kz_query_place_t *at,
+    const kz_query_member_t *m, ngx_str_t *text);
+
+/* "rewrite" and others that change how, not what: accepted. */
+ngx_uint_t kz_query_ignored(const ngx_str_t *key);
+
+/* fuzziness: 0, "1", "AUTO", "AUTO:3,6" */
+ngx_int_t kz_query_fuzziness(kz_query_parse_t *x, const kz_query_place_t *at,
+    kz_query_node_t *node, const kz_query_member_t *m);
+
+/*
+ * What stands behind a clause's name, into its node.  NGX_ERROR: the reason
+ * is set.
+ */
+typedef ngx_int_t kz_query_clause_pt(kz_query_parse_t *x,
+    const kz_query_place_t *at, kz_query_node_t *node, const kz_json_val_t *v,
+    ngx_uint_t depth);
+
+/* kz_query_sort.c */
+ngx_int_t kz_query_sort(kz_query_parse_t *x, const kz_query_place_t *at,
+    const kz_json_val_t *v);
+
+/* kz_query_body.c: null, false, {}, [] */
+ngx_uint_t kz_query_empty(const kz_json_val_t *v);
+
+/* kz_query_term.c */
+kz_query_clause_pt  kz_query_all;
+kz_query_clause_pt  kz_query_term;           /* prefix, wildcard, ... too */
+kz_query_clause_pt  kz_query_terms;
+kz_query_clause_pt  kz_query_range;
+kz_query_clause_pt  kz_query_exists;
+kz_query_clause_pt  kz_query_ids;
+
+/* kz_query_match.c */
+kz_query_clause_pt  kz_query_match;
+kz_query_clause_pt  kz_query_phrase;
+
+/* kz_query_geo.c */
+kz_query_clause_pt  kz_query_geo_box;
+kz_query_clause_pt  kz_query_geo_distance;
+kz_query_clause_pt  kz_query_geo_polygon;
 
 
 #endif /* _KZ_QUERY_PARSE_H_INCLUDED_ */

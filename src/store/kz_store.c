@@ -40,7 +40,9 @@ static ngx_int_t kz_store_fail_two(kz_req_t *req, kz_store_op_t *op,
     kz_error_e e);
 static ngx_int_t kz_store_fail_strict(kz_req_t *req, kz_store_op_t *op);
 static ngx_int_t kz_store_fail_key(kz_req_t *req, kz_store_op_t *op);
+static ngx_int_t kz_store_fail_keyword(kz_req_t *req, kz_store_op_t *op);
 static ngx_int_t kz_store_fail_time(kz_req_t *req);
+static ngx_int_t kz_store_fail_blocked(kz_req_t *req, kz_store_op_t *op);
 static ngx_int_t kz_store_fail_fmt(kz_req_t *req, kz_error_e e,
     const char *fmt, ngx_str_t *a, ngx_str_t *b);
 
@@ -87,6 +89,14 @@ kz_store_submit(kz_store_op_t *op)
     op->req->op = op;
     op->req->step = op->step;
     op->started = kz_stat_us();
+
+    if (op->index.len && op->index.data[0] == '%' && !op->internal) {
+        op->status = KZ_STORE_BAD_NAME;
+        ngx_str_set(&op->detail, "index\nInvalid index name, must not start "
+                    "with '%'");
+        kz_store_answered(op);
+        return NGX_OK;
+    }
 
     if (kz_store_too_large(op)) {
         op->status = KZ_STORE_BUSY;
@@ -156,6 +166,26 @@ static void
 kz_store_release(void *data)
 {
     kz_store_load.bytes -= *(size_t *) data;
+}
+
+
+void
+kz_store_forget(kz_store_op_t *op)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    cln = op->kept;
+
+    if (cln == NULL || cln->handler == NULL) {
+        return;
+    }
+
+    cln->handler(cln->data);
+    cln->handler = NULL;
+
+    op->kept = NULL;
+    op->docs = NULL;
+    op->ndocs = 0;
 }
 
 
@@ -399,6 +429,16 @@ kz_store_fail(kz_req_t *req, kz_store_op_t *op)
     case KZ_STORE_BAD_ROOT_KEY:
         return kz_store_fail_key(req, op);
 
+    case KZ_STORE_BAD_FILTER:
+        return kz_fail(req, KZ_E_ASSERT_KONCORDE_DSL_ERROR, 1, &op->detail);
+
+    case KZ_STORE_FILTER_KEYWORD:
+        return kz_store_fail_keyword(req, op);
+
+    case KZ_STORE_FILTER_UNTRANSLATABLE:
+        return kz_fail(req, KZ_E_KONCORDE_ELASTIC_TRANSLATION_ERROR, 1,
+                       &op->detail);
+
     case KZ_STORE_FETCH_LIMIT:
         return kz_fail(req, KZ_E_STORAGE_GET_LIMIT_EXCEEDED, 1, &op->detail);
 
@@ -417,6 +457,18 @@ kz_store_fail(kz_req_t *req, kz_store_op_t *op)
 
     case KZ_STORE_QUERY_TIMEOUT:
         return kz_store_fail_time(req);
+
+    case KZ_STORE_NO_SCROLL:
+        return kz_fail(req, KZ_E_STORAGE_UNKNOWN_SCROLL_ID, 0);
+
+    case KZ_STORE_BLOCKED:
+        return kz_store_fail_blocked(req, op);
+
+    case KZ_STORE_LOCKED:
+        return kz_fail(req, KZ_E_PROCESS_ACTION_LOCKED, 1, &req->action_name);
+
+    case KZ_STORE_CONFLICT:
+        return kz_fail(req, KZ_E_STORAGE_TOO_MANY_CHANGES, 1, &op->id);
 
     default:
         return kz_fail(req, KZ_E_STORAGE_FAILED, 1, &op->detail);
@@ -438,6 +490,7 @@ kz_store_fail_unknown(kz_req_t *req, kz_store_op_t *op)
     case KZ_STORE_INDEX_LIST:
     case KZ_STORE_COLLECTION_CREATE:
     case KZ_STORE_COLLECTION_LIST:
+    case KZ_STORE_INDEX_REFRESH_SET:
         return kz_fail(req, KZ_E_STORAGE_UNKNOWN_INDEX, 1, &op->index);
 
     case KZ_STORE_INDEX_DELETE:
@@ -462,12 +515,15 @@ kz_store_fail_unknown(kz_req_t *req, kz_store_op_t *op)
 
     switch (op->kind) {
 
+    case KZ_STORE_COLLECTION_UPDATE:
+    case KZ_STORE_COLLECTION_TRUNCATE:
     case KZ_STORE_DOC_UPDATE:
     case KZ_STORE_DOC_DELETE:
     case KZ_STORE_DOC_GET:
     case KZ_STORE_DOC_EXISTS:
     case KZ_STORE_DOC_SEARCH:
     case KZ_STORE_DOC_COUNT:
+    case KZ_STORE_DOC_PICK:
 
         /* Kuzzle: not looked at before the engine is asked, see above */
 
@@ -489,10 +545,13 @@ kz_store_fail_unknown(kz_req_t *req, kz_store_op_t *op)
     case KZ_STORE_DOC_REPLACE:
     case KZ_STORE_DOC_UPDATE:
     case KZ_STORE_DOC_DELETE:
+    case KZ_STORE_DOC_ITEMS:
+    case KZ_STORE_DOC_MGET:
         return kz_fail(req, KZ_E_STORAGE_UNKNOWN_INDEX_COLLECTION, 2,
                        &op->index, &op->collection);
 
     case KZ_STORE_MAPPING_GET:
+    case KZ_STORE_COLLECTION_UPDATE:
 
         if (op->status == KZ_STORE_NO_INDEX) {
             return kz_fail(req, KZ_E_STORAGE_UNKNOWN_INDEX, 1, &op->index);
@@ -659,6 +718,18 @@ kz_store_fail_key(kz_req_t *req, kz_store_op_t *op)
 
 
 static ngx_int_t
+kz_store_fail_keyword(kz_req_t *req, kz_store_op_t *op)
+{
+    ngx_str_t  kind;
+
+    ngx_str_set(&kind, "clause");
+
+    return kz_fail(req, KZ_E_ASSERT_KONCORDE_RESTRICTED_KEYWORD, 2, &kind,
+                   &op->detail);
+}
+
+
+static ngx_int_t
 kz_store_fail_time(kz_req_t *req)
 {
     u_char     *p;
@@ -673,6 +744,17 @@ kz_store_fail_time(kz_req_t *req)
     ms.len = ngx_sprintf(p, "%M", kz_conf->query_timeout) - p;
 
     return kz_fail(req, KZ_E_STORAGE_QUERY_TIMEOUT, 1, &ms);
+}
+
+
+/* Kuzzle: an error of the engine that it has no name of its own for. */
+
+static ngx_int_t
+kz_store_fail_blocked(kz_req_t *req, kz_store_op_t *op)
+{
+    return kz_store_fail_fmt(req, KZ_E_STORAGE_UNEXPECTED_ERROR,
+                             "index [&%V.%V] blocked by: [FORBIDDEN/8/index "
+                             "write (api)];", &op->index, &op->collection);
 }
 
 

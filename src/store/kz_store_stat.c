@@ -11,7 +11,15 @@ static const char *const  kz_store_kinds[] = {
     [KZ_STORE_INDEX_DELETE] = "index_delete",
     [KZ_STORE_INDEX_EXISTS] = "index_exists",
     [KZ_STORE_INDEX_LIST] = "index_list",
+    [KZ_STORE_INDEX_REFRESH_GET] = "index_refresh_get",
+    [KZ_STORE_INDEX_REFRESH_SET] = "index_refresh_set",
+    [KZ_STORE_INDEX_STATS] = "index_stats",
     [KZ_STORE_COLLECTION_CREATE] = "collection_create",
+    [KZ_STORE_COLLECTION_UPDATE] = "collection_update",
+    [KZ_STORE_COLLECTION_INFER] = "collection_infer",
+    [KZ_STORE_COLLECTION_DELETE] = "collection_delete",
+    [KZ_STORE_COLLECTION_TRUNCATE] = "collection_truncate",
+    [KZ_STORE_SETTINGS_GET] = "settings_get",
     [KZ_STORE_COLLECTION_EXISTS] = "collection_exists",
     [KZ_STORE_COLLECTION_LIST] = "collection_list",
     [KZ_STORE_MAPPING_GET] = "mapping_get",
@@ -24,6 +32,14 @@ static const char *const  kz_store_kinds[] = {
     [KZ_STORE_DOC_REPLACE] = "document_replace",
     [KZ_STORE_DOC_UPDATE] = "document_update",
     [KZ_STORE_DOC_DELETE] = "document_delete",
+    [KZ_STORE_DOC_UPSERT] = "document_upsert",
+    [KZ_STORE_DOC_FIELDS] = "document_fields",
+    [KZ_STORE_DOC_ITEMS] = "document_items",
+    [KZ_STORE_DOC_MGET] = "document_mget",
+    [KZ_STORE_DOC_MEXISTS] = "document_mexists",
+    [KZ_STORE_DOC_PICK] = "document_pick",
+    [KZ_STORE_SCROLL] = "scroll",
+    [KZ_STORE_DUMP] = "dump",
     [KZ_STORE_PING] = "ping",
     [KZ_STORE_SPACE] = "space"
 };
@@ -43,12 +59,19 @@ static const char *const  kz_store_statuses[] = {
     [KZ_STORE_STRICT] = "strict",
     [KZ_STORE_BAD_QUERY] = "bad_query",
     [KZ_STORE_BAD_ROOT_KEY] = "bad_root_key",
+    [KZ_STORE_BAD_FILTER] = "bad_filter",
+    [KZ_STORE_FILTER_KEYWORD] = "filter_keyword",
+    [KZ_STORE_FILTER_UNTRANSLATABLE] = "filter_untranslatable",
     [KZ_STORE_FETCH_LIMIT] = "fetch_limit",
     [KZ_STORE_BAD_ID] = "bad_id",
     [KZ_STORE_BUSY] = "busy",
     [KZ_STORE_UNAVAILABLE] = "unavailable",
     [KZ_STORE_NO_ANSWER] = "no_answer",
     [KZ_STORE_QUERY_TIMEOUT] = "query_timeout",
+    [KZ_STORE_NO_SCROLL] = "no_scroll",
+    [KZ_STORE_CONFLICT] = "conflict",
+    [KZ_STORE_BLOCKED] = "blocked",
+    [KZ_STORE_LOCKED] = "locked",
     [KZ_STORE_FAILED] = "failed"
 };
 
@@ -60,12 +83,18 @@ kz_store_writes(kz_store_kind_e kind)
 
     case KZ_STORE_INDEX_CREATE:
     case KZ_STORE_INDEX_DELETE:
+    case KZ_STORE_INDEX_REFRESH_SET:
     case KZ_STORE_COLLECTION_CREATE:
+    case KZ_STORE_COLLECTION_UPDATE:
+    case KZ_STORE_COLLECTION_INFER:
+    case KZ_STORE_COLLECTION_DELETE:
+    case KZ_STORE_COLLECTION_TRUNCATE:
     case KZ_STORE_DOC_CREATE:
     case KZ_STORE_DOC_PUT:
     case KZ_STORE_DOC_REPLACE:
     case KZ_STORE_DOC_UPDATE:
     case KZ_STORE_DOC_DELETE:
+    case KZ_STORE_DOC_ITEMS:
     case KZ_STORE_PING:
         return 1;
 

@@ -23,7 +23,8 @@ const kz_proto_t  kz_http_proto = {
     NULL,
     kz_http_close,
     kz_http_peer,
-    0
+    0,
+    kz_http_stream
 };
 
 
@@ -106,6 +107,16 @@ kz_http_cleanup(void *data)
 
     req = ctx->req;
     kz_client_close(&ctx->client);
+
+    if (req && ctx->stream_wait) {
+
+        /* it waited for this client, and for nothing else */
+
+        ctx->stream_wait = 0;
+        ctx->req = NULL;
+        kz_req_resume(req);
+        return;
+    }
 
     if (req && !req->parked && !req->running) {
 

@@ -85,6 +85,11 @@ typedef struct {
 
     kz_route_kind_e      own;          /* a route that is no action */
 
+    ngx_chain_t          stream_out;   /* the part that is being sent */
+    ngx_buf_t            stream_buf;
+
+    unsigned             streams:1;    /* headers, and parts, have been sent */
+    unsigned             stream_wait:1;    /* parked for the client */
     unsigned             event:1;      /* the content handler has returned */
     unsigned             head:1;       /* HEAD /: headers only */
     unsigned             says_identity:1;  /* Content-Encoding in any case */
@@ -204,6 +209,9 @@ ngx_str_t kz_http_echo(ngx_str_t *s);
 /* kz_proto_t's reply. */
 void kz_http_reply(kz_req_t *req);
 
+/* All its headers but those of its coding; req->status is set by the caller. */
+ngx_int_t kz_http_headers(kz_http_ctx_t *ctx, kz_req_t *req);
+
 /*
  * The rest of a reply: Content-Encoding and what depends on it, all headers,
  * the body, which out has len bytes of (NULL: none).  Returns what
@@ -222,6 +230,15 @@ ngx_chain_t *kz_http_chain(kz_http_ctx_t *ctx, ngx_chain_t *cl,
  * that are configured.  NGX_ERROR: it is one, the reply says so.
  */
 ngx_int_t kz_http_origin(kz_http_ctx_t *ctx);
+
+
+/* kz_http_stream.c */
+
+/* kz_proto_t's stream. */
+ngx_int_t kz_http_stream(kz_req_t *req, ngx_str_t *part);
+
+/* The end of it: what ngx_http_finalize_request() is to be told. */
+ngx_int_t kz_http_stream_end(kz_http_ctx_t *ctx);
 
 
 /* kz_http_deflate.c */

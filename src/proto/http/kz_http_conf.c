@@ -31,6 +31,7 @@ kz_http_create_loc_conf(ngx_conf_t *cf)
     conf->compression_min = NGX_CONF_UNSET_SIZE;
     conf->form_file_max = NGX_CONF_UNSET_SIZE;
     conf->cookies = NGX_CONF_UNSET;
+    conf->shutdown = NGX_CONF_UNSET;
     conf->origins = NGX_CONF_UNSET_PTR;
     conf->legacy_flat = NGX_CONF_UNSET_UINT;
     conf->logs = NGX_CONF_UNSET_PTR;
@@ -68,6 +69,7 @@ kz_http_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_size_value(conf->form_file_max, prev->form_file_max,
                               1024 * 1024);
     ngx_conf_merge_value(conf->cookies, prev->cookies, 1);
+    ngx_conf_merge_value(conf->shutdown, prev->shutdown, 0);
     ngx_conf_merge_ptr_value(conf->origins, prev->origins, NULL);
     ngx_conf_merge_uint_value(conf->legacy_flat, prev->legacy_flat, 0);
     ngx_conf_merge_ptr_value(conf->logs, prev->logs, NULL);

@@ -28,7 +28,6 @@ static ngx_uint_t kz_http_wants_pretty(kz_http_ctx_t *ctx);
 static void kz_http_pretty(kz_http_ctx_t *ctx, ngx_str_t *body);
 static ngx_int_t kz_http_encode(kz_http_ctx_t *ctx, ngx_str_t *body);
 static kz_coding_e kz_http_coding(kz_http_ctx_t *ctx, ngx_str_t *body);
-static ngx_int_t kz_http_headers(kz_http_ctx_t *ctx, kz_req_t *req);
 static ngx_int_t kz_http_cors(kz_http_ctx_t *ctx, kz_req_t *req);
 static ngx_int_t kz_http_headers_of_2(kz_http_ctx_t *ctx, kz_req_t *req);
 static ngx_int_t kz_http_headers_of_action(kz_http_ctx_t *ctx,
@@ -109,6 +108,11 @@ kz_http_reply(kz_req_t *req)
     ctx->req = NULL;
 
     kz_http_vars_set(ctx, req);
+
+    if (ctx->streams) {
+        rc = kz_http_stream_end(ctx);
+        goto done;
+    }
 
     rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
 
@@ -413,7 +417,7 @@ kz_http_content_encoding(kz_http_ctx_t *ctx, kz_coding_e coding)
 }
 
 
-static ngx_int_t
+ngx_int_t
 kz_http_headers(kz_http_ctx_t *ctx, kz_req_t *req)
 {
     ngx_uint_t               bare;

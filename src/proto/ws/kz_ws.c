@@ -42,7 +42,8 @@ const kz_proto_t  kz_ws_proto = {
     kz_ws_send,
     kz_ws_close,
     kz_ws_peer,
-    KZ_PROTO_REALTIME|KZ_PROTO_SESSION
+    KZ_PROTO_REALTIME|KZ_PROTO_SESSION,
+    NULL
 };
 
 

@@ -29,8 +29,6 @@ static ngx_int_t kz_apply_write(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col,
     kz_row_t *row);
 static ngx_uint_t kz_apply_too_large(kz_group_t *g, kz_wop_t *op);
 static ngx_int_t kz_apply_walk(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col);
-static ngx_int_t kz_apply_infer(kz_group_t *g, kz_wcol_t *col,
-    kz_json_val_t *doc, kz_mapping_err_t *err);
 static sqlite3_stmt *kz_apply_place(kz_group_t *g, kz_wop_t *op,
     kz_wcol_t *col, kz_row_t *row);
 static ngx_int_t kz_apply_announce(kz_group_t *g, kz_wop_t *op,
@@ -47,8 +45,18 @@ kz_apply_document(kz_group_t *g, kz_wop_t *op)
 
     rc = kz_wcol_get(g, &op->in.collection, &col);
 
+    if (rc == NGX_DECLINED && kz_store_internal(&op->in.index)) {
+        rc = kz_wcol_internal(g, op, &col);
+    }
+
     if (rc == NGX_DECLINED) {
         op->out.status = KZ_STORE_NO_COLLECTION;
+        return NGX_OK;
+    }
+
+    if (rc == NGX_OK && col->blocked) {
+        op->out.id = op->in.id;
+        op->out.status = KZ_STORE_BLOCKED;
         return NGX_OK;
     }
 
@@ -219,9 +227,15 @@ kz_apply_refused(kz_group_t *g, kz_wop_t *op, kz_row_t *row)
         }
 
     } else if (op->in.kind != KZ_STORE_DOC_CREATE
-               && op->in.kind != KZ_STORE_DOC_PUT)
+               && op->in.kind != KZ_STORE_DOC_PUT
+               && op->in.kind != KZ_STORE_DOC_UPSERT)
     {
         op->out.status = KZ_STORE_NOT_FOUND;
+        return 1;
+    }
+
+    if (op->in.if_version && row->version != op->in.if_version) {
+        op->out.status = KZ_STORE_CONFLICT;
         return 1;
     }
 
@@ -236,7 +250,9 @@ kz_apply_refused(kz_group_t *g, kz_wop_t *op, kz_row_t *row)
                       &body);
     }
 
-    if (body.type != KZ_JSON_OBJECT) {
+    if (body.type != (op->in.kind == KZ_STORE_DOC_FIELDS ? KZ_JSON_ARRAY
+                                                         : KZ_JSON_OBJECT))
+    {
         kz_group_detail(g, op, KZ_STORE_BAD_DOCUMENT, not_object,
                         sizeof(not_object) - 1);
         return 1;
@@ -260,6 +276,12 @@ kz_apply_delete(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col, kz_row_t *row)
 
     if (kz_apply_step(g, stmt) != NGX_OK
         || kz_index_gone(g, col, row->r) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (op->in.dialect == KZ_DIALECT_1
+        && kz_tomb_put(g, col, &op->out.id, row->version + 1) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -295,12 +317,22 @@ kz_apply_write(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col, kz_row_t *row)
         return (rc == NGX_DECLINED) ? NGX_OK : NGX_ERROR;
     }
 
+    /* Kuzzle: to 1.x a deleted document is there, with its version */
+
+    if (!row->found && op->in.dialect == KZ_DIALECT_1
+        && op->out.id.data == op->in.id.data
+        && kz_tomb_take(g, col, &op->out.id, &row->version) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     stmt = kz_apply_place(g, op, col, row);
     if (stmt == NULL) {
         return NGX_ERROR;
     }
 
     (void) sqlite3_bind_int64(stmt, 1, (int64_t) row->version + 1);
+    (void) sqlite3_bind_int(stmt, 5, (op->out.flags & KZ_WIRE_INFO) != 0);
     (void) sqlite3_bind_text(stmt, 2, (char *) op->out.source.data,
                              (int) op->out.source.len, SQLITE_STATIC);
 
@@ -313,7 +345,7 @@ kz_apply_write(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col, kz_row_t *row)
     op->applied = 1;
     op->out.status = KZ_STORE_OK;
     op->out.version = row->version + 1;
-    op->out.flags = KZ_WIRE_INFO | (row->found ? 0 : KZ_WIRE_CREATED);
+    op->out.flags |= row->found ? 0 : KZ_WIRE_CREATED;
 
     return NGX_OK;
 }
@@ -331,7 +363,7 @@ kz_apply_place(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col, kz_row_t *row)
 
     if (!row->found) {
         stmt = kz_apply_stmt(g, "INSERT INTO d%L(ver, info, src, id, r)"
-                             " VALUES(?1, 1, ?2, ?3, ?4)", col->id);
+                             " VALUES(?1, ?5, ?2, ?3, ?4)", col->id);
         if (stmt == NULL) {
             return NULL;
         }
@@ -344,7 +376,7 @@ kz_apply_place(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col, kz_row_t *row)
     }
 
     if (row->r > col->hi) {
-        stmt = kz_apply_stmt(g, "UPDATE d%L SET ver = ?1, info = 1, src = ?2"
+        stmt = kz_apply_stmt(g, "UPDATE d%L SET ver = ?1, info = ?5, src = ?2"
                              " WHERE r = ?3", col->id);
         if (stmt == NULL) {
             return NULL;
@@ -359,7 +391,7 @@ kz_apply_place(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col, kz_row_t *row)
         return NULL;
     }
 
-    stmt = kz_apply_stmt(g, "UPDATE d%L SET ver = ?1, info = 1, src = ?2,"
+    stmt = kz_apply_stmt(g, "UPDATE d%L SET ver = ?1, info = ?5, src = ?2,"
                          " r = ?4 WHERE r = ?3", col->id);
     if (stmt == NULL) {
         return NULL;
@@ -451,7 +483,7 @@ kz_apply_walk(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col)
  * engine failed; NGX_ERROR, *err: refused.
  */
 
-static ngx_int_t
+ngx_int_t
 kz_apply_infer(kz_group_t *g, kz_wcol_t *col, kz_json_val_t *doc,
     kz_mapping_err_t *err)
 {
@@ -465,8 +497,9 @@ kz_apply_infer(kz_group_t *g, kz_wcol_t *col, kz_json_val_t *doc,
         return rc;
     }
 
-    mapping = kz_mapping_compile(text.data, text.len, col->dialect,
-                                 ngx_cycle->log, err);
+    mapping = kz_mapping_compile_with(text.data, text.len,
+                                      &col->mapping->settings, col->dialect,
+                                      ngx_cycle->log, err);
     if (mapping == NULL) {
         return NGX_ERROR;
     }
@@ -545,7 +578,12 @@ kz_apply_announce(kz_group_t *g, kz_wop_t *op, kz_row_t *row)
     switch (op->in.kind) {
 
     case KZ_STORE_DOC_UPDATE:
+    case KZ_STORE_DOC_FIELDS:
         change.kind = KZ_CHANGE_UPDATE;
+        break;
+
+    case KZ_STORE_DOC_UPSERT:
+        change.kind = row->found ? KZ_CHANGE_UPDATE : KZ_CHANGE_CREATE;
         break;
 
     case KZ_STORE_DOC_DELETE:

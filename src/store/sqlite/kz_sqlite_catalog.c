@@ -26,6 +26,10 @@ static void kz_catalog_rollback(kz_group_t *g);
 static ngx_int_t kz_catalog_insert(kz_group_t *g, kz_wop_t *op,
     uint64_t *file);
 static ngx_int_t kz_catalog_delete(kz_group_t *g, kz_wop_t *op);
+static ngx_int_t kz_catalog_remove(kz_group_t *g);
+static ngx_int_t kz_catalog_refresh(kz_group_t *g, kz_wop_t *op);
+static ngx_int_t kz_catalog_run(kz_group_t *g, const char *sql,
+    int64_t value);
 
 
 /*
@@ -356,7 +360,7 @@ kz_catalog_close(kz_writer_t *w)
 
 
 /*
- * KZ_STORE_INDEX_CREATE, KZ_STORE_INDEX_DELETE.  NGX_OK: answered and
+ * KZ_STORE_INDEX_CREATE, _DELETE, _REFRESH_SET.  NGX_OK: answered and
  * committed; NGX_ERROR: the engine failed, g->err.
  */
 
@@ -381,6 +385,10 @@ kz_catalog_apply(kz_group_t *g, kz_wop_t *op)
 
     if (op->in.kind == KZ_STORE_INDEX_CREATE) {
         return kz_catalog_create(g, op);
+    }
+
+    if (op->in.kind == KZ_STORE_INDEX_REFRESH_SET) {
+        return kz_catalog_refresh(g, op);
     }
 
     return kz_catalog_delete(g, op);
@@ -410,7 +418,8 @@ kz_catalog_create(kz_group_t *g, kz_wop_t *op)
         return NGX_OK;
     }
 
-    bad = kz_store_bad_index(&op->in.index, op->in.dialect);
+    bad = kz_store_internal(&op->in.index)
+          ? NULL : kz_store_bad_index(&op->in.index, op->in.dialect);
 
     if (bad) {
         len = sizeof("index\nInvalid index name [], ") - 1
@@ -522,10 +531,8 @@ kz_catalog_insert(kz_group_t *g, kz_wop_t *op, uint64_t *file)
 static ngx_int_t
 kz_catalog_delete(kz_group_t *g, kz_wop_t *op)
 {
-    int            rc;
-    uint64_t       file;
-    kz_lane_t     *lane;
-    sqlite3_stmt  *stmt;
+    uint64_t    file;
+    kz_lane_t  *lane;
 
     lane = g->lane;
 
@@ -541,25 +548,10 @@ kz_catalog_delete(kz_group_t *g, kz_wop_t *op)
         return NGX_ERROR;
     }
 
-    rc = SQLITE_ERROR;
-    stmt = kz_sqlite_stmt_lit(g->w->cat, "DELETE FROM idx WHERE file = ?1");
-
-    if (stmt) {
-        (void) sqlite3_bind_int64(stmt, 1, (int64_t) lane->file);
-        rc = sqlite3_step(stmt);
-    }
-
-    if (rc != SQLITE_DONE) {
-        kz_group_failed(g, g->w->cat);
-    }
-
-    if (stmt) {
-        kz_sqlite_done(stmt);
-    }
-
     op->applied = 1;
 
-    if (rc != SQLITE_DONE || kz_catalog_commit(g, op) != NGX_OK) {
+    if (kz_catalog_remove(g) != NGX_OK || kz_catalog_commit(g, op) != NGX_OK)
+    {
         op->applied = 0;
         kz_catalog_rollback(g);
         (void) pthread_mutex_unlock(&g->w->cat_lock);
@@ -569,6 +561,10 @@ kz_catalog_delete(kz_group_t *g, kz_wop_t *op)
     (void) pthread_mutex_unlock(&g->w->cat_lock);
 
     kz_bus_catalog_changed();
+
+    if (kz_store_internal(&lane->name)) {
+        kz_bus_internal_changed();
+    }
 
     /* the log need not be copied into a file that goes */
 
@@ -590,7 +586,92 @@ kz_catalog_delete(kz_group_t *g, kz_wop_t *op)
 }
 
 
+static ngx_int_t
+kz_catalog_remove(kz_group_t *g)
+{
+    if (kz_catalog_run(g, "DELETE FROM idx WHERE file = ?1", 0) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return kz_catalog_run(g, "DELETE FROM meta WHERE k = 'refresh:' || ?1",
+                          0);
+}
+
+
+/* 1.x's setting of an index; it has no effect beyond being told. */
+
+static ngx_int_t
+kz_catalog_refresh(kz_group_t *g, kz_wop_t *op)
+{
+    ngx_int_t  rc;
+
+    if (g->lane->file == 0) {
+        op->out.status = KZ_STORE_NO_INDEX;
+        return NGX_OK;
+    }
+
+    (void) pthread_mutex_lock(&g->w->cat_lock);
+
+    op->applied = 1;
+    rc = kz_catalog_begin(g);
+
+    if (rc == NGX_OK) {
+        rc = kz_catalog_run(g, "INSERT OR REPLACE INTO meta(k, v)"
+                               " VALUES('refresh:' || ?1, ?2)",
+                            (op->in.flags & KZ_WIRE_FLAG) != 0);
+    }
+
+    if (rc == NGX_OK) {
+        rc = kz_catalog_commit(g, op);
+    }
+
+    if (rc != NGX_OK) {
+        op->applied = 0;
+        kz_catalog_rollback(g);
+    }
+
+    (void) pthread_mutex_unlock(&g->w->cat_lock);
+
+    if (rc == NGX_OK) {
+        kz_bus_catalog_changed();
+    }
+
+    return rc;
+}
+
+
 /* The rest: under cat_lock. */
+
+static ngx_int_t
+kz_catalog_run(kz_group_t *g, const char *sql, int64_t value)
+{
+    int            rc;
+    sqlite3_stmt  *stmt;
+
+    stmt = kz_sqlite_stmt(g->w->cat, sql, ngx_strlen(sql));
+
+    if (stmt == NULL) {
+        kz_group_failed(g, g->w->cat);
+        return NGX_ERROR;
+    }
+
+    (void) sqlite3_bind_int64(stmt, 1, (int64_t) g->lane->file);
+
+    if (sqlite3_bind_parameter_count(stmt) > 1) {
+        (void) sqlite3_bind_int64(stmt, 2, value);
+    }
+
+    rc = sqlite3_step(stmt);
+
+    if (rc != SQLITE_DONE) {
+        kz_group_failed(g, g->w->cat);
+    }
+
+    kz_sqlite_done(stmt);
+
+    return rc == SQLITE_DONE ? NGX_OK : NGX_ERROR;
+}
+
 
 static ngx_int_t
 kz_catalog_begin(kz_group_t *g)

@@ -844,6 +844,10 @@ kz_client_complete(kz_pending_t *p, kz_store_status_e status)
     op->status = status;
     op->engine = NULL;
 
+    /* one request may write a million documents, by and by */
+
+    (void) ngx_pfree(op->req->pool, p->frame);
+
     kz_store_done(op);
     kz_req_resume(op->req);
 }

@@ -13,15 +13,9 @@ static kz_wcol_t **kz_wcol_bucket(kz_lane_t *lane, const ngx_str_t *name);
 static ngx_int_t kz_wcol_load(kz_group_t *g, const ngx_str_t *name,
     kz_wcol_t **col);
 static ngx_int_t kz_wcol_fields(kz_group_t *g, kz_wcol_t *col);
-static kz_wcol_t *kz_wcol_keep(kz_group_t *g, const ngx_str_t *name,
-    int64_t id, kz_dialect_e dialect);
-static ngx_int_t kz_wcol_new(kz_group_t *g, kz_wop_t *op);
 static ngx_int_t kz_wcol_tables(kz_group_t *g, int64_t id);
-static ngx_int_t kz_wcol_merge(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col);
 static ngx_int_t kz_wcol_field(kz_group_t *g, kz_wcol_t *col,
     kz_field_t *f);
-static void kz_wcol_refuse(kz_group_t *g, kz_wop_t *op,
-    kz_mapping_err_t *err);
 
 
 static kz_wcol_t **
@@ -66,13 +60,15 @@ kz_wcol_load(kz_group_t *g, const ngx_str_t *name, kz_wcol_t **col)
 {
     int                rc;
     kz_wcol_t         *c;
+    ngx_str_t          settings;
     kz_mapping_t      *mapping;
     kz_dialect_e       dialect;
     sqlite3_stmt      *stmt;
     kz_mapping_err_t   err;
 
     stmt = kz_sqlite_stmt_lit(g->lane->db,
-               "SELECT id, mapping, dialect FROM col WHERE name = ?1");
+               "SELECT id, mapping, dialect, settings FROM col"
+               " WHERE name = ?1");
     if (stmt == NULL) {
         kz_group_failed(g, g->lane->db);
         return NGX_ERROR;
@@ -96,9 +92,13 @@ kz_wcol_load(kz_group_t *g, const ngx_str_t *name, kz_wcol_t **col)
 
     dialect = sqlite3_column_int(stmt, 2);
 
-    mapping = kz_mapping_compile((u_char *) sqlite3_column_text(stmt, 1),
-                                 sqlite3_column_bytes(stmt, 1), dialect,
-                                 ngx_cycle->log, &err);
+    settings.data = (u_char *) sqlite3_column_text(stmt, 3);
+    settings.len = sqlite3_column_bytes(stmt, 3);
+
+    mapping = kz_mapping_compile_with((u_char *) sqlite3_column_text(stmt, 1),
+                                      sqlite3_column_bytes(stmt, 1),
+                                      &settings, dialect, ngx_cycle->log,
+                                      &err);
     if (mapping == NULL) {
         g->err.code = SQLITE_CORRUPT;
         *ngx_snprintf(g->err.text, KZ_SQLITE_ERR_LEN - 1,
@@ -118,6 +118,7 @@ kz_wcol_load(kz_group_t *g, const ngx_str_t *name, kz_wcol_t **col)
     }
 
     c->mapping = mapping;
+    c->blocked = kz_settings_blocked(&mapping->settings);
     *col = c;
 
     return kz_wcol_fields(g, c);
@@ -184,7 +185,7 @@ kz_wcol_fields(kz_group_t *g, kz_wcol_t *col)
 }
 
 
-static kz_wcol_t *
+kz_wcol_t *
 kz_wcol_keep(kz_group_t *g, const ngx_str_t *name, int64_t id,
     kz_dialect_e dialect)
 {
@@ -211,39 +212,65 @@ kz_wcol_keep(kz_group_t *g, const ngx_str_t *name, int64_t id,
 }
 
 
-/* KZ_STORE_COLLECTION_CREATE, of an index that exists. */
+/* A collection is no longer one of the lane's. */
 
-ngx_int_t
-kz_wcol_create(kz_group_t *g, kz_wop_t *op)
+void
+kz_wcol_forget(kz_lane_t *lane, kz_wcol_t *col)
 {
-    ngx_int_t   rc;
-    kz_wcol_t  *col;
+    kz_wcol_t  **p;
 
-    rc = kz_wcol_get(g, &op->in.collection, &col);
-
-    switch (rc) {
-
-    case NGX_OK:
-        return kz_wcol_merge(g, op, col);
-
-    case NGX_DECLINED:
-        return kz_wcol_new(g, op);
-
-    default:
-        return NGX_ERROR;
+    for (p = kz_wcol_bucket(lane, &col->name); *p != col; p = &(*p)->next) {
+        /* void */
     }
+
+    *p = col->next;
+
+    if (col->mapping) {
+        kz_mapping_free(col->mapping);
+    }
+
+    kz_index_forget(col);
+    ngx_free(col);
 }
 
 
-static ngx_int_t
+/* One of the server's own comes into being with its first document. */
+
+ngx_int_t
+kz_wcol_internal(kz_group_t *g, kz_wop_t *op, kz_wcol_t **col)
+{
+    kz_wop_t     create;
+    const char  *mapping;
+
+    mapping = kz_store_internal_mapping(&op->in.collection);
+
+    if (mapping == NULL || op->in.kind == KZ_STORE_DOC_DELETE) {
+        return NGX_DECLINED;
+    }
+
+    create = *op;
+    create.in.dialect = KZ_DIALECT_2;
+    create.in.body.data = (u_char *) mapping;
+    create.in.body.len = ngx_strlen(mapping);
+
+    if (kz_wcol_new(g, &create) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return kz_wcol_get(g, &op->in.collection, col);
+}
+
+
+ngx_int_t
 kz_wcol_new(kz_group_t *g, kz_wop_t *op)
 {
     u_char            *p;
     size_t             len;
     int64_t            id;
+    ngx_int_t          rc;
+    ngx_str_t          settings;
     kz_wcol_t         *col;
     const char        *bad;
-    sqlite3_stmt      *stmt;
     kz_mapping_t      *mapping;
     kz_mapping_err_t   err;
 
@@ -266,37 +293,28 @@ kz_wcol_new(kz_group_t *g, kz_wop_t *op)
         return NGX_OK;
     }
 
-    mapping = kz_mapping_compile(op->in.body.data, op->in.body.len,
-                                 op->in.dialect, ngx_cycle->log, &err);
+    rc = kz_wcol_settings(g, op, NULL, &settings);
+
+    if (rc != NGX_OK) {
+        return rc == NGX_ABORT ? NGX_OK : NGX_ERROR;
+    }
+
+    mapping = kz_mapping_compile_with(op->in.body.data, op->in.body.len,
+                                      &settings, op->in.dialect,
+                                      ngx_cycle->log, &err);
     if (mapping == NULL) {
         kz_wcol_refuse(g, op, &err);
         return NGX_OK;
     }
 
-    stmt = kz_sqlite_stmt_lit(g->lane->db,
-               "INSERT INTO col(name, mapping, dialect)"
-               " VALUES(?1, '{}', ?2)");
-    if (stmt == NULL) {
-        kz_group_failed(g, g->lane->db);
+    if (kz_wcol_insert(g, &op->in.collection, op->in.dialect, &settings, &id)
+        != NGX_OK)
+    {
         kz_mapping_free(mapping);
         return NGX_ERROR;
     }
 
-    (void) sqlite3_bind_text(stmt, 1, (char *) op->in.collection.data,
-                             (int) op->in.collection.len, SQLITE_STATIC);
-    (void) sqlite3_bind_int(stmt, 2, op->in.dialect);
-
-    if (kz_apply_step(g, stmt) != NGX_OK) {
-        kz_mapping_free(mapping);
-        return NGX_ERROR;
-    }
-
-    id = sqlite3_last_insert_rowid(g->lane->db->db);
-    col = NULL;
-
-    if (kz_wcol_tables(g, id) == NGX_OK) {
-        col = kz_wcol_keep(g, &op->in.collection, id, op->in.dialect);
-    }
+    col = kz_wcol_keep(g, &op->in.collection, id, op->in.dialect);
 
     if (col == NULL) {
         kz_mapping_free(mapping);
@@ -311,6 +329,41 @@ kz_wcol_new(kz_group_t *g, kz_wop_t *op)
     op->out.flags = KZ_WIRE_CREATED;
 
     return NGX_OK;
+}
+
+
+/* The row of a collection, and its tables. */
+
+ngx_int_t
+kz_wcol_insert(kz_group_t *g, const ngx_str_t *name, kz_dialect_e dialect,
+    const ngx_str_t *settings, int64_t *id)
+{
+    sqlite3_stmt  *stmt;
+
+    stmt = kz_sqlite_stmt_lit(g->lane->db,
+               "INSERT INTO col(name, mapping, dialect, settings)"
+               " VALUES(?1, '{}', ?2, ?3)");
+    if (stmt == NULL) {
+        kz_group_failed(g, g->lane->db);
+        return NGX_ERROR;
+    }
+
+    (void) sqlite3_bind_text(stmt, 1, (char *) name->data, (int) name->len,
+                             SQLITE_STATIC);
+    (void) sqlite3_bind_int(stmt, 2, dialect);
+
+    if (settings->len) {
+        (void) sqlite3_bind_text(stmt, 3, (char *) settings->data,
+                                 (int) settings->len, SQLITE_STATIC);
+    }
+
+    if (kz_apply_step(g, stmt) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    *id = sqlite3_last_insert_rowid(g->lane->db->db);
+
+    return kz_wcol_tables(g, *id);
 }
 
 
@@ -330,67 +383,6 @@ kz_wcol_tables(kz_group_t *g, int64_t id)
         kz_group_failed(g, g->lane->db);
         return NGX_ERROR;
     }
-
-    return NGX_OK;
-}
-
-
-/*
- * The collection exists: what its mapping gains.  The documents that are
- * there may have the new fields: all of them are indexed again, later.
- */
-
-static ngx_int_t
-kz_wcol_merge(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col)
-{
-    ngx_int_t          rc;
-    ngx_str_t          text;
-    ngx_uint_t         i, any;
-    kz_field_t        *f, *was;
-    kz_mapping_t      *mapping;
-    kz_mapping_err_t   err;
-
-    if (op->in.body.len == 0) {
-        return NGX_OK;
-    }
-
-    rc = kz_mapping_merge(col->mapping, op->in.body.data, op->in.body.len,
-                          g->pool, &text, &err);
-
-    if (rc == NGX_DECLINED) {
-        return NGX_OK;
-    }
-
-    mapping = NULL;
-
-    if (rc == NGX_OK) {
-        mapping = kz_mapping_compile(text.data, text.len, col->dialect,
-                                     ngx_cycle->log, &err);
-    }
-
-    if (mapping == NULL) {
-        kz_wcol_refuse(g, op, &err);
-        return NGX_OK;
-    }
-
-    any = 0;
-
-    for (i = 0; i < mapping->nfields; i++) {
-        f = &mapping->fields[i];
-        was = kz_mapping_field(col->mapping, &f->path);
-
-        if (f->indexed && (was == NULL || !was->indexed)) {
-            any = 1;
-        }
-    }
-
-    if (kz_wcol_mapping_new(g, col, mapping) != NGX_OK
-        || (any && kz_index_reset(g, col) != NGX_OK))
-    {
-        return NGX_ERROR;
-    }
-
-    op->applied = 1;
 
     return NGX_OK;
 }
@@ -454,6 +446,7 @@ kz_wcol_mapping_new(kz_group_t *g, kz_wcol_t *col, kz_mapping_t *mapping)
     }
 
     col->mapping = mapping;
+    col->blocked = kz_settings_blocked(&mapping->settings);
     g->catalog = 1;
 
     return NGX_OK;
@@ -498,7 +491,7 @@ kz_wcol_field(kz_group_t *g, kz_wcol_t *col, kz_field_t *f)
 }
 
 
-static void
+void
 kz_wcol_refuse(kz_group_t *g, kz_wop_t *op, kz_mapping_err_t *err)
 {
     kz_group_detail(g, op, err->status, err->detail.data, err->detail.len);

@@ -16,7 +16,8 @@
 
 #define kz_op_of_index(op)                                                    \
     ((op)->in.kind == KZ_STORE_INDEX_CREATE                                   \
-     || (op)->in.kind == KZ_STORE_INDEX_DELETE)
+     || (op)->in.kind == KZ_STORE_INDEX_DELETE                                \
+     || (op)->in.kind == KZ_STORE_INDEX_REFRESH_SET)
 
 
 static kz_wop_t *kz_group_run(kz_group_t *g, kz_wop_t *ops);
@@ -140,14 +141,16 @@ kz_group_prepare(kz_group_t *g, kz_wop_t *op, ngx_uint_t *alone)
 
     if (g->lane->file == 0) {
 
-        if (op->in.kind != KZ_STORE_COLLECTION_CREATE
-            || op->in.dialect != KZ_DIALECT_2)
+        if ((op->in.kind != KZ_STORE_COLLECTION_CREATE
+             || op->in.dialect != KZ_DIALECT_2)
+            && (op->in.kind != KZ_STORE_DOC_PUT
+                || !kz_store_internal(&op->in.index)))
         {
             op->out.status = KZ_STORE_NO_INDEX;
             return NGX_OK;
         }
 
-        /* Kuzzle: generation 2 makes the index, too */
+        /* Kuzzle: generation 2 makes the index, too; our own is ours */
 
         if (kz_group_late(op)) {
             return NGX_OK;
@@ -258,6 +261,7 @@ kz_group_transaction(kz_group_t *g, kz_wop_t *ops, ngx_uint_t max,
 
         ngx_memzero(&op->out, sizeof(kz_wire_result_t));
         ngx_str_null(&op->change);
+        op->nchanges = 0;
         op->out.seq = op->in.seq;
         op->applied = 0;
         op->kept = 0;
@@ -330,8 +334,12 @@ kz_group_apply(kz_group_t *g, kz_wop_t *op)
         return NGX_OK;
     }
 
-    if (op->in.kind == KZ_STORE_COLLECTION_CREATE) {
-        return kz_wcol_create(g, op);
+    if (kz_op_of_collection(op)) {
+        return kz_wcol_apply(g, op);
+    }
+
+    if (op->in.kind == KZ_STORE_DOC_ITEMS) {
+        return kz_items_apply(g, op);
     }
 
     return kz_apply_document(g, op);
@@ -360,7 +368,7 @@ kz_group_commit(kz_group_t *g, kz_wop_t *ops, ngx_uint_t n)
     uint64_t         started;
     kz_wop_t        *op;
     ngx_str_t       *records;
-    ngx_uint_t       i, nrecords;
+    ngx_uint_t       i, k, nrecords;
     sqlite3_stmt    *stmt;
 
     if (kz_done_store(g, g->lane->db, ops, n) != NGX_OK) {
@@ -376,7 +384,13 @@ kz_group_commit(kz_group_t *g, kz_wop_t *ops, ngx_uint_t n)
 
     (void) sqlite3_bind_int64(stmt, 1, (int64_t) g->lane->seq + 1);
 
-    records = ngx_palloc(g->pool, n * sizeof(ngx_str_t));
+    nrecords = 0;
+
+    for (op = ops, i = 0; i < n; op = op->next, i++) {
+        nrecords += 1 + op->nchanges;
+    }
+
+    records = ngx_palloc(g->pool, nrecords * sizeof(ngx_str_t));
     if (records == NULL) {
         kz_apply_no_memory(g);
         return NGX_ERROR;
@@ -391,6 +405,10 @@ kz_group_commit(kz_group_t *g, kz_wop_t *ops, ngx_uint_t n)
     for (op = ops, i = 0; i < n; op = op->next, i++) {
         if (op->change.len) {
             records[nrecords++] = op->change;
+        }
+
+        for (k = 0; k < op->nchanges; k++) {
+            records[nrecords++] = op->changes[k];
         }
     }
 
@@ -421,6 +439,10 @@ kz_group_commit(kz_group_t *g, kz_wop_t *ops, ngx_uint_t n)
 
     if (g->catalog) {
         kz_bus_catalog_changed();
+    }
+
+    if (kz_store_internal(&g->lane->name)) {
+        kz_bus_internal_changed();
     }
 
     return NGX_OK;

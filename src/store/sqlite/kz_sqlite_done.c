@@ -246,6 +246,11 @@ kz_done_short(const kz_wop_t *op, kz_wire_result_t *r)
         ngx_str_null(&r->changes);
         r->flags |= KZ_WIRE_DERIVED;
         break;
+
+    case KZ_STORE_DOC_ITEMS:
+        r->source = op->brief;
+        r->flags |= KZ_WIRE_DERIVED;
+        break;
     }
 
     return kz_wire_result_len(r);

@@ -215,6 +215,7 @@ kz_writer_commit_thread(void *data)
 
         if (more) {
             more = kz_index_turn(w, lane, rest);
+            more |= kz_drop_turn(w, lane, rest);
         }
 
         (void) pthread_mutex_lock(&w->lock);
@@ -327,6 +328,7 @@ kz_lane_adopt_new(kz_writer_t *w, kz_lane_t *lane, kz_sqlite_db_t *db,
     lane->purged = 0;
     lane->failed = 0;
     lane->looked = 0;
+    lane->drops = KZ_DROPS_UNKNOWN;
 
     (void) pthread_mutex_lock(&w->lock);
 

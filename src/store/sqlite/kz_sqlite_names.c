@@ -10,6 +10,19 @@
 #include "store/sqlite/kz_sqlite_writer.h"
 
 
+static const struct {
+    const char  *collection;
+    const char  *mapping;
+} kz_names_internal[] = {
+
+    { "validations", "{\"dynamic\":\"false\",\"properties\":{"
+      "\"index\":{\"type\":\"keyword\"},"
+      "\"collection\":{\"type\":\"keyword\"}}}" },
+
+    { NULL, NULL }
+};
+
+
 static ngx_uint_t kz_names_any(const ngx_str_t *name, const char *chars);
 static ngx_uint_t kz_names_upper(const ngx_str_t *name);
 static const char *kz_names_v2(const ngx_str_t *name);
@@ -138,6 +151,33 @@ kz_store_bad_collection(const ngx_str_t *name, kz_dialect_e dialect)
 
     if (name->len > 255) {
         return "is too long, limit is length 255";
+    }
+
+    return NULL;
+}
+
+
+ngx_uint_t
+kz_store_internal(const ngx_str_t *index)
+{
+    return index->len == sizeof(KZ_STORE_INTERNAL) - 1
+           && ngx_memcmp(index->data, KZ_STORE_INTERNAL, index->len) == 0;
+}
+
+
+const char *
+kz_store_internal_mapping(const ngx_str_t *collection)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; kz_names_internal[i].collection != NULL; i++) {
+        if (ngx_strlen(kz_names_internal[i].collection) == collection->len
+            && ngx_memcmp(kz_names_internal[i].collection, collection->data,
+                          collection->len)
+               == 0)
+        {
+            return kz_names_internal[i].mapping;
+        }
     }
 
     return NULL;

@@ -3,48 +3,39 @@
  * Which clause of a query drives, and its rows.
  *
  * A leaf about an indexed field is one or more ranges of the field's postings
- * in each segment.  Its cost is their number, counted up to KZ_PLAN_PROBE.
- * Of clauses that must all hold the cheapest one is enough; of clauses of
- * which one must hold all are needed.  must_not never drives.
+ * in each segment.  Its cost is their number, counted up to KZ_PLAN_PROBE,
+ * beyond that by whole blocks.  A leaf that has to look at the document is
+ * the ranges it is narrowed down to.
+ *
+ * Of clauses that must all hold the cheapest one is enough, and the others
+ * leave out of its rows what they do not have, when reading their postings
+ * is cheaper than looking at those documents.  Of n clauses of which m must
+ * hold the n - m + 1 cheapest are needed.  must_not never drives.
  */
 
 #include "store/sqlite/kz_sqlite_search_run.h"
 
 
-typedef enum {
-    KZ_PLAN_COUNT = 0,
-    KZ_PLAN_COLLECT
-} kz_plan_e;
+#define KZ_PLAN_READ   30             /* postings read in a document's time */
+#define KZ_PLAN_DENSE  16             /* bytes of a bitmap a row is worth */
 
 
-/* Of values; NULL, or of type 0: open. */
-
-typedef struct {
-    const kz_value_t     *lower;
-    const kz_value_t     *upper;
-    ngx_uint_t            lower_in;
-    ngx_uint_t            upper_in;
-} kz_range_t;
-
-
-static uint64_t kz_plan_cost(kz_run_t *run, const kz_cond_t *c);
-static const kz_cond_t *kz_plan_best(kz_run_t *run, const kz_cond_t *c,
-    uint64_t *cost, ngx_uint_t *any);
+static uint64_t kz_plan_cost(kz_run_t *run, kz_cond_t *c);
+static uint64_t kz_plan_guess(kz_run_t *run, kz_cond_t *c);
+static const kz_cond_t *kz_plan_best(const kz_cond_t *c, uint64_t *cost,
+    ngx_uint_t *any);
+static uint64_t kz_plan_any(const kz_cond_t *c);
+static ngx_uint_t kz_plan_kept(const kz_cond_t *c, const kz_cond_t *child);
 static ngx_uint_t kz_plan_exact(const kz_cond_t *c);
+static ngx_uint_t kz_plan_exact_any(const kz_cond_t *c);
 static ngx_int_t kz_plan_collect(kz_run_t *run, const kz_cond_t *c);
-static ngx_int_t kz_plan_leaf(kz_run_t *run, const kz_leaf_t *leaf,
-    kz_plan_e what, uint64_t *n);
-static ngx_int_t kz_plan_range(kz_run_t *run, const kz_leaf_t *leaf,
-    const kz_range_t *range, kz_plan_e what, uint64_t *n);
-static ngx_int_t kz_plan_walk(kz_run_t *run, kz_cursor_t *c,
-    const kz_leaf_t *leaf, const kz_range_t *range, kz_plan_e what,
-    uint64_t *n);
-static ngx_int_t kz_plan_values(kz_run_t *run, const kz_leaf_t *leaf,
-    kz_plan_e what, uint64_t *n);
-static ngx_int_t kz_plan_some(kz_run_t *run, kz_cursor_t *c,
-    const kz_leaf_t *leaf, kz_plan_e what, uint64_t *n);
-static ngx_int_t kz_plan_prefix(kz_run_t *run, const kz_leaf_t *leaf,
-    kz_plan_e what, uint64_t *n);
+static ngx_int_t kz_plan_collect_any(kz_run_t *run, const kz_cond_t *c);
+static ngx_int_t kz_plan_narrow(kz_run_t *run, const kz_cond_t *c,
+    ngx_uint_t *exact);
+static ngx_int_t kz_plan_both(kz_run_t *run, const kz_cond_t *c,
+    ngx_uint_t any, ngx_uint_t *exact);
+static ngx_int_t kz_plan_sort(kz_run_t *run);
+static ngx_int_t kz_plan_bitmap(kz_run_t *run, int64_t min, size_t size);
 static ngx_int_t kz_plan_ids(kz_run_t *run, const kz_cond_t *c);
 static int kz_plan_cmp(const void *one, const void *two);
 
@@ -52,18 +43,12 @@ static int kz_plan_cmp(const void *one, const void *two);
 ngx_int_t
 kz_plan_rows(kz_run_t *run, ngx_uint_t *exact)
 {
-    int               rc;
-    size_t            i, n;
-    uint64_t          cost;
-    const kz_cond_t  *root;
+    uint64_t    cost;
+    kz_cond_t  *root;
 
-    rc = kz_segments_read(run->db, run->s->col, &run->segs, &run->nsegs);
-
-    if (rc != SQLITE_OK) {
-        return kz_run_failed(run);
+    if (kz_plan_segments(run) != NGX_OK) {
+        return NGX_ERROR;
     }
-
-    run->hi = run->nsegs ? run->segs[run->nsegs - 1].hi : 0;
 
     root = run->s->match->root;
 
@@ -77,33 +62,37 @@ kz_plan_rows(kz_run_t *run, ngx_uint_t *exact)
         return NGX_DECLINED;
     }
 
-    *exact = kz_plan_exact(root);
-
-    if (kz_plan_collect(run, root) != NGX_OK) {
+    if (kz_plan_collect(run, root) != NGX_OK || kz_plan_sort(run) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (run->nrows == 0) {
+    if (run->posted && root->type == KZ_COND_BOOL) {
+        return kz_plan_narrow(run, root, exact);
+    }
+
+    *exact = kz_plan_exact(root);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+kz_plan_segments(kz_run_t *run)
+{
+    int  rc;
+
+    if (run->known) {
         return NGX_OK;
     }
 
-    qsort(run->rows, run->nrows, sizeof(int64_t), kz_plan_cmp);
+    rc = kz_segments_read(run->db, run->s->col, &run->segs, &run->nsegs);
 
-    n = 1;
-
-    for (i = 1; i < run->nrows; i++) {
-        if (run->rows[i] != run->rows[n - 1]) {
-            run->rows[n++] = run->rows[i];
-        }
+    if (rc != SQLITE_OK) {
+        return kz_run_failed(run);
     }
 
-    /* ids know rows of the tail, too */
-
-    while (run->posted && n > 0 && run->rows[n - 1] > run->hi) {
-        n--;
-    }
-
-    run->nrows = n;
+    run->known = 1;
+    run->hi = run->nsegs ? run->segs[run->nsegs - 1].hi : 0;
 
     return NGX_OK;
 }
@@ -111,10 +100,21 @@ kz_plan_rows(kz_run_t *run, ngx_uint_t *exact)
 
 /* How many postings it takes to know all documents that may match. */
 static uint64_t
-kz_plan_cost(kz_run_t *run, const kz_cond_t *c)
+kz_plan_cost(kz_run_t *run, kz_cond_t *c)
+{
+    c->cost = kz_plan_guess(run, c);
+
+    return c->cost;
+}
+
+
+static uint64_t
+kz_plan_guess(kz_run_t *run, kz_cond_t *c)
 {
     uint64_t     cost;
+    kz_leaf_t   *leaf;
     ngx_uint_t   any;
+    kz_cond_t   *child;
 
     switch (c->type) {
 
@@ -125,19 +125,39 @@ kz_plan_cost(kz_run_t *run, const kz_cond_t *c)
         return c->nids;
 
     case KZ_COND_LEAF:
+    case KZ_COND_TEST:
+        leaf = c->leaf;
         cost = 0;
 
-        if (c->leaf->field == NULL || !c->leaf->field->indexed
-            || c->leaf->field->id <= 0)
+        if (leaf->field == NULL || !leaf->field->indexed
+            || leaf->field->id <= 0
+            || (c->type == KZ_COND_TEST && leaf->head.len == 0
+                && leaf->nspans == 0))
         {
             return KZ_PLAN_NEVER;
         }
 
-        return (kz_plan_leaf(run, c->leaf, KZ_PLAN_COUNT, &cost) == NGX_OK)
-               ? cost : KZ_PLAN_NEVER;
+        return ((c->type == KZ_COND_LEAF)
+                ? kz_plan_leaf(run, leaf, KZ_PLAN_COUNT, &cost)
+                : kz_plan_test(run, leaf, KZ_PLAN_COUNT, &cost))
+               == NGX_OK ? cost : KZ_PLAN_NEVER;
+
+    case KZ_COND_NESTED:
+        return (c->leaf->nested->root != NULL)
+               ? kz_plan_cost(run, c->leaf->nested->root) : KZ_PLAN_NEVER;
 
     case KZ_COND_BOOL:
-        (void) kz_plan_best(run, c, &cost, &any);
+
+        for (child = c->all; child != NULL; child = child->next) {
+            (void) kz_plan_cost(run, child);
+        }
+
+        for (child = c->any; child != NULL; child = child->next) {
+            (void) kz_plan_cost(run, child);
+        }
+
+        (void) kz_plan_best(c, &cost, &any);
+
         return cost;
 
     default:
@@ -146,12 +166,11 @@ kz_plan_cost(kz_run_t *run, const kz_cond_t *c)
 }
 
 
-/* The child that drives; *any: all of c->any do, together. */
+/* The child that drives; *any: those of c->any do that are kept. */
 static const kz_cond_t *
-kz_plan_best(kz_run_t *run, const kz_cond_t *c, uint64_t *cost,
-    ngx_uint_t *any)
+kz_plan_best(const kz_cond_t *c, uint64_t *cost, ngx_uint_t *any)
 {
-    uint64_t           n, sum;
+    uint64_t           sum;
     const kz_cond_t   *child, *best;
 
     best = NULL;
@@ -159,29 +178,14 @@ kz_plan_best(kz_run_t *run, const kz_cond_t *c, uint64_t *cost,
     *any = 0;
 
     for (child = c->all; child != NULL; child = child->next) {
-        n = kz_plan_cost(run, child);
 
-        if (n < *cost) {
-            *cost = n;
+        if (child->cost < *cost) {
+            *cost = child->cost;
             best = child;
         }
     }
 
-    if (c->minimum == 0) {
-        return best;
-    }
-
-    sum = 0;
-
-    for (child = c->any; child != NULL; child = child->next) {
-        n = kz_plan_cost(run, child);
-
-        if (n == KZ_PLAN_NEVER) {
-            return best;
-        }
-
-        sum += n;
-    }
+    sum = kz_plan_any(c);
 
     if (sum < *cost) {
         *cost = sum;
@@ -192,6 +196,67 @@ kz_plan_best(kz_run_t *run, const kz_cond_t *c, uint64_t *cost,
 }
 
 
+static uint64_t
+kz_plan_any(const kz_cond_t *c)
+{
+    uint64_t           sum;
+    const kz_cond_t   *child;
+
+    if (c->minimum == 0) {
+        return KZ_PLAN_NEVER;
+    }
+
+    sum = 0;
+
+    for (child = c->any; child != NULL; child = child->next) {
+
+        if (!kz_plan_kept(c, child)) {
+            continue;
+        }
+
+        if (child->cost == KZ_PLAN_NEVER) {
+            return KZ_PLAN_NEVER;
+        }
+
+        sum += child->cost;
+    }
+
+    return sum;
+}
+
+
+/*
+ * Of n clauses m must hold: one of any n - m + 1 does.  Whether it is one of
+ * the cheapest so many.
+ */
+static ngx_uint_t
+kz_plan_kept(const kz_cond_t *c, const kz_cond_t *child)
+{
+    ngx_uint_t         dearer, before;
+    const kz_cond_t   *other;
+
+    if (c->minimum <= 1) {
+        return 1;
+    }
+
+    dearer = 0;
+    before = 1;
+
+    for (other = c->any; other != NULL; other = other->next) {
+
+        if (other == child) {
+            before = 0;
+            continue;
+        }
+
+        dearer += (other->cost > child->cost
+                   || (other->cost == child->cost && !before));
+    }
+
+    return dearer >= c->minimum - 1;
+}
+
+
 /*
  * Whether the rows collected for it are those that match, no more.  One
  * child, whichever way it is reached, or any one of several.
@@ -199,8 +264,6 @@ kz_plan_best(kz_run_t *run, const kz_cond_t *c, uint64_t *cost,
 static ngx_uint_t
 kz_plan_exact(const kz_cond_t *c)
 {
-    const kz_cond_t  *child;
-
     switch (c->type) {
 
     case KZ_COND_NONE:
@@ -223,6 +286,15 @@ kz_plan_exact(const kz_cond_t *c)
         return c->all->next == NULL && c->minimum == 0
                && kz_plan_exact(c->all);
     }
+
+    return kz_plan_exact_any(c);
+}
+
+
+static ngx_uint_t
+kz_plan_exact_any(const kz_cond_t *c)
+{
+    const kz_cond_t  *child;
 
     if (c->minimum != 1) {
         return 0;
@@ -257,18 +329,35 @@ kz_plan_collect(kz_run_t *run, const kz_cond_t *c)
         run->posted = 1;
         return kz_plan_leaf(run, c->leaf, KZ_PLAN_COLLECT, NULL);
 
+    case KZ_COND_TEST:
+        run->posted = 1;
+        return kz_plan_test(run, c->leaf, KZ_PLAN_COLLECT, NULL);
+
+    case KZ_COND_NESTED:
+        return kz_plan_collect(run, c->leaf->nested->root);
+
     default:
         break;
     }
 
-    child = kz_plan_best(run, c, &cost, &any);
+    child = kz_plan_best(c, &cost, &any);
 
-    if (!any) {
-        return (child == NULL) ? NGX_OK : kz_plan_collect(run, child);
+    if (any) {
+        return kz_plan_collect_any(run, c);
     }
+
+    return (child == NULL) ? NGX_OK : kz_plan_collect(run, child);
+}
+
+
+static ngx_int_t
+kz_plan_collect_any(kz_run_t *run, const kz_cond_t *c)
+{
+    const kz_cond_t  *child;
 
     for (child = c->any; child != NULL; child = child->next) {
-        if (kz_plan_collect(run, child) != NGX_OK) {
+
+        if (kz_plan_kept(c, child) && kz_plan_collect(run, child) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -277,224 +366,209 @@ kz_plan_collect(kz_run_t *run, const kz_cond_t *c)
 }
 
 
-static ngx_int_t
-kz_plan_leaf(kz_run_t *run, const kz_leaf_t *leaf, kz_plan_e what,
-    uint64_t *n)
+ngx_int_t
+kz_plan_leaf_rows(kz_run_t *run, const kz_leaf_t *leaf, int64_t **rows,
+    size_t *n)
 {
-    kz_range_t  range;
+    ngx_int_t  rc;
 
-    ngx_memzero(&range, sizeof(kz_range_t));
+    run->posted = 1;
 
-    switch (leaf->type) {
+    rc = kz_plan_leaf(run, leaf, KZ_PLAN_COLLECT, NULL);
 
-    case KZ_LEAF_RANGE:
-        range.lower = &leaf->lower;
-        range.lower_in = leaf->lower_in;
-        range.upper = &leaf->upper;
-        range.upper_in = leaf->upper_in;
-
-        return kz_plan_range(run, leaf, &range, what, n);
-
-    case KZ_LEAF_EXISTS:
-        return kz_plan_range(run, leaf, &range, what, n);
-
-    case KZ_LEAF_PREFIX:
-        return kz_plan_prefix(run, leaf, what, n);
-
-    default:
-        return kz_plan_values(run, leaf, what, n);
+    if (rc == NGX_OK) {
+        rc = kz_plan_sort(run);
     }
+
+    *rows = run->rows;
+    *n = run->nrows;
+
+    run->rows = NULL;
+    run->nrows = 0;
+    run->room = 0;
+
+    return rc;
 }
 
 
-/* Texts that start with it: up to, not including, its successor. */
+/* The driver's rows are there: those that its neighbours have, too. */
 static ngx_int_t
-kz_plan_prefix(kz_run_t *run, const kz_leaf_t *leaf, kz_plan_e what,
-    uint64_t *n)
+kz_plan_narrow(kz_run_t *run, const kz_cond_t *c, ngx_uint_t *exact)
 {
-    ngx_str_t    *prefix;
-    kz_value_t    end;
-    kz_range_t    range;
+    uint64_t           cost;
+    ngx_uint_t         any;
+    const kz_cond_t   *child, *best;
 
-    ngx_memzero(&range, sizeof(kz_range_t));
+    best = kz_plan_best(c, &cost, &any);
 
-    prefix = &leaf->values[0].text;
+    *exact = (c->none == NULL);
 
-    end.type = KZ_VALUE_TEXT;
-    end.text.len = prefix->len;
-    end.text.data = ngx_pnalloc(run->s->pool, prefix->len + 1);
+    if (any) {
+        best = NULL;
+        *exact &= kz_plan_exact_any(c);
 
-    if (end.text.data == NULL) {
-        return kz_run_memory(run);
+    } else if (best != NULL) {
+        *exact &= kz_plan_exact(best);
     }
 
-    ngx_memcpy(end.text.data, prefix->data, prefix->len);
+    for (child = c->all; child != NULL; child = child->next) {
 
-    while (end.text.len > 0 && end.text.data[end.text.len - 1] == 0xff) {
-        end.text.len--;
-    }
-
-    if (end.text.len != 0) {
-        end.text.data[end.text.len - 1]++;
-
-        range.lower = &leaf->values[0];
-        range.lower_in = 1;
-        range.upper = &end;
-    }
-
-    return kz_plan_range(run, leaf, &range, what, n);
-}
-
-
-static ngx_int_t
-kz_plan_range(kz_run_t *run, const kz_leaf_t *leaf, const kz_range_t *range,
-    kz_plan_e what, uint64_t *n)
-{
-    ngx_int_t     rc;
-    ngx_uint_t    i;
-    kz_cursor_t   c;
-
-    for (i = 0; i < run->nsegs; i++) {
-
-        if (what == KZ_PLAN_COUNT && *n > KZ_PLAN_PROBE) {
-            break;
-        }
-
-        kz_cursor_init(&c, run->db, run->s->col, &run->segs[i]);
-        rc = kz_plan_walk(run, &c, leaf, range, what, n);
-        kz_cursor_free(&c);
-
-        if (rc != NGX_OK) {
+        if (child != best && kz_plan_both(run, child, 0, exact) != NGX_OK) {
             return NGX_ERROR;
         }
     }
 
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-kz_plan_walk(kz_run_t *run, kz_cursor_t *c, const kz_leaf_t *leaf,
-    const kz_range_t *range, kz_plan_e what, uint64_t *n)
-{
-    ngx_int_t          rc, cmp;
-    const kz_value_t  *lower, *upper;
-
-    lower = (range->lower && range->lower->type) ? range->lower : NULL;
-    upper = (range->upper && range->upper->type) ? range->upper : NULL;
-
-    for (rc = kz_cursor_seek(c, leaf->field->id, lower);
-         rc == NGX_OK;
-         rc = kz_cursor_next(c))
-    {
-        if (lower != NULL && !range->lower_in
-            && kz_value_cmp(&c->it.v, lower) == 0)
-        {
-            continue;
-        }
-
-        if (upper != NULL && c->it.fresh) {
-            cmp = kz_value_cmp(&c->it.v, upper);
-
-            if (cmp > 0 || (cmp == 0 && !range->upper_in)) {
-                return NGX_OK;
-            }
-        }
-
-        if (what == KZ_PLAN_COUNT) {
-
-            if (++*n > KZ_PLAN_PROBE) {
-                return NGX_OK;
-            }
-
-        } else if (kz_plan_add(run, c->it.r) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    return (rc == NGX_DONE) ? NGX_OK : kz_run_failed(run);
-}
-
-
-static ngx_int_t
-kz_plan_values(kz_run_t *run, const kz_leaf_t *leaf, kz_plan_e what,
-    uint64_t *n)
-{
-    ngx_int_t     rc;
-    ngx_uint_t    i;
-    kz_cursor_t   c;
-
-    for (i = 0; i < run->nsegs; i++) {
-
-        if (what == KZ_PLAN_COUNT && *n > KZ_PLAN_PROBE) {
-            break;
-        }
-
-        kz_cursor_init(&c, run->db, run->s->col, &run->segs[i]);
-        rc = kz_plan_some(run, &c, leaf, what, n);
-        kz_cursor_free(&c);
-
-        if (rc != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/*
- * The values, which are sorted, in one segment: a long list looks at each
- * block once.
- */
-static ngx_int_t
-kz_plan_some(kz_run_t *run, kz_cursor_t *c, const kz_leaf_t *leaf,
-    kz_plan_e what, uint64_t *n)
-{
-    ngx_int_t          rc, cmp;
-    ngx_uint_t         i;
-    const kz_value_t  *v;
-
-    if (leaf->nvalues == 0) {
+    if (c->minimum == 0 || any) {
         return NGX_OK;
     }
 
-    i = 0;
-    rc = kz_cursor_seek(c, leaf->field->id, &leaf->values[0]);
+    return kz_plan_both(run, c, 1, exact);
+}
 
-    while (rc == NGX_OK) {
-        v = &leaf->values[i];
-        cmp = c->it.fresh ? kz_value_cmp(&c->it.v, v) : 0;
 
-        if (cmp > 0) {
+/* any: the children of which some must hold. */
+static ngx_int_t
+kz_plan_both(kz_run_t *run, const kz_cond_t *c, ngx_uint_t any,
+    ngx_uint_t *exact)
+{
+    size_t      i, j, n, count, room;
+    int64_t    *rows;
+    uint64_t    cost;
+    ngx_int_t   rc;
 
-            if (++i == leaf->nvalues) {
-                return NGX_OK;
-            }
+    cost = any ? kz_plan_any(c) : c->cost;
 
-            c->it.fresh = 1;
-            continue;
+    if (cost == KZ_PLAN_NEVER || cost > run->nrows * KZ_PLAN_READ) {
+        *exact = 0;
+        return NGX_OK;
+    }
+
+    *exact &= any ? kz_plan_exact_any(c) : kz_plan_exact(c);
+
+    rows = run->rows;
+    count = run->nrows;
+    room = run->room;
+
+    run->rows = NULL;
+    run->nrows = 0;
+    run->room = 0;
+
+    rc = any ? kz_plan_collect_any(run, c) : kz_plan_collect(run, c);
+
+    if (rc == NGX_OK) {
+        rc = kz_plan_sort(run);
+    }
+
+    n = 0;
+    j = 0;
+
+    for (i = 0; i < count && rc == NGX_OK; i++) {
+
+        while (j < run->nrows && run->rows[j] < rows[i]) {
+            j++;
         }
 
-        if (cmp < 0) {
-            rc = kz_cursor_skip(c, v);
-            continue;
+        if (j < run->nrows && run->rows[j] == rows[i]) {
+            rows[n++] = rows[i];
         }
+    }
 
-        if (what == KZ_PLAN_COUNT) {
+    free(run->rows);
 
-            if (++*n > KZ_PLAN_PROBE) {
-                return NGX_OK;
-            }
+    run->rows = rows;
+    run->nrows = n;
+    run->room = room;
 
-        } else if (kz_plan_add(run, c->it.r) != NGX_OK) {
+    return rc;
+}
+
+
+/* Ascending, each row once, those of the tail left to whoever scans it. */
+static ngx_int_t
+kz_plan_sort(kz_run_t *run)
+{
+    size_t    i, n;
+    int64_t   min, max;
+    uint64_t  size;
+
+    if (run->nrows == 0) {
+        return NGX_OK;
+    }
+
+    min = run->rows[0];
+    max = run->rows[0];
+
+    for (i = 1; i < run->nrows; i++) {
+        min = ngx_min(min, run->rows[i]);
+        max = ngx_max(max, run->rows[i]);
+    }
+
+    size = ((uint64_t) max - (uint64_t) min) / 64 + 1;
+
+    if (size <= run->nrows / 8 * KZ_PLAN_DENSE) {
+
+        if (kz_plan_bitmap(run, min, (size_t) size) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        rc = kz_cursor_next(c);
+        n = run->nrows;
+
+    } else {
+        qsort(run->rows, run->nrows, sizeof(int64_t), kz_plan_cmp);
+
+        n = 1;
+
+        for (i = 1; i < run->nrows; i++) {
+            if (run->rows[i] != run->rows[n - 1]) {
+                run->rows[n++] = run->rows[i];
+            }
+        }
     }
 
-    return (rc == NGX_DONE) ? NGX_OK : kz_run_failed(run);
+    /* ids know rows of the tail, too */
+
+    while (run->posted && n > 0 && run->rows[n - 1] > run->hi) {
+        n--;
+    }
+
+    run->nrows = n;
+
+    return NGX_OK;
+}
+
+
+/* Many rows that lie close together. */
+static ngx_int_t
+kz_plan_bitmap(kz_run_t *run, int64_t min, size_t size)
+{
+    size_t     i, n;
+    uint64_t  *bits, word, at;
+
+    bits = calloc(size, sizeof(uint64_t));
+    if (bits == NULL) {
+        return kz_run_memory(run);
+    }
+
+    for (i = 0; i < run->nrows; i++) {
+        at = (uint64_t) (run->rows[i] - min);
+        bits[at / 64] |= (uint64_t) 1 << (at % 64);
+    }
+
+    n = 0;
+
+    for (i = 0; i < size; i++) {
+
+        for (word = bits[i]; word != 0; word &= word - 1) {
+            run->rows[n++] = min + (int64_t) (i * 64)
+                             + __builtin_ctzll(word);
+        }
+    }
+
+    run->nrows = n;
+
+    free(bits);
+
+    return NGX_OK;
 }
 
 

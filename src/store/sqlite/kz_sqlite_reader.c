@@ -17,6 +17,7 @@
  */
 
 #include "store/sqlite/kz_sqlite_reader.h"
+#include "store/kz_settings.h"
 #include "store/sqlite/kz_sqlite_nowait.h"
 #include "store/sqlite/kz_sqlite_reader_run.h"
 
@@ -38,6 +39,7 @@ static ngx_int_t kz_reader_of_col(kz_store_op_t *op, kz_rindex_t *index);
 static void kz_reader_timer(ngx_event_t *ev);
 static ngx_int_t kz_reader_names(kz_store_op_t *op, kz_rindex_t *index);
 static ngx_int_t kz_reader_mapping(kz_store_op_t *op, kz_view_col_t *col);
+static ngx_int_t kz_reader_settings(kz_store_op_t *op, kz_view_col_t *col);
 
 
 kz_reader_t  kz_reader;
@@ -287,6 +289,14 @@ kz_reader_advance(kz_store_op_t *op)
         return kz_reader_space(op);
     }
 
+    if (op->kind == KZ_STORE_SCROLL) {
+        return kz_reader_scroll(op);
+    }
+
+    if (op->kind == KZ_STORE_DUMP) {
+        return kz_reader_dump(op);
+    }
+
     if (!kz_reader_fresh(&kz_reader.load, park != NULL && park->fresh)) {
         return kz_reader_wait(op, &kz_reader.load, NULL);
     }
@@ -295,10 +305,23 @@ kz_reader_advance(kz_store_op_t *op)
         return kz_reader_names(op, NULL);
     }
 
+    if (op->kind == KZ_STORE_DOC_SEARCH && op->ntargets) {
+        return kz_reader_targets(op);
+    }
+
+    if (op->kind == KZ_STORE_INDEX_STATS) {
+        return kz_reader_usage(op);
+    }
+
     view = kz_view_find_index(&kz_reader.list, &op->index);
 
     if (op->kind == KZ_STORE_INDEX_EXISTS) {
         op->found = (view != NULL);
+        return NGX_OK;
+    }
+
+    if (op->kind == KZ_STORE_INDEX_REFRESH_GET) {
+        op->found = (view != NULL && view->refresh);
         return NGX_OK;
     }
 
@@ -361,12 +384,20 @@ kz_reader_of_col(kz_store_op_t *op, kz_rindex_t *index)
     case KZ_STORE_MAPPING_GET:
         return kz_reader_mapping(op, col);
 
+    case KZ_STORE_SETTINGS_GET:
+        return kz_reader_settings(op, col);
+
     case KZ_STORE_DOC_GET:
     case KZ_STORE_DOC_EXISTS:
         return kz_reader_get(op, index, col);
 
+    case KZ_STORE_DOC_MGET:
+    case KZ_STORE_DOC_MEXISTS:
+        return kz_reader_many(op, index, col);
+
     case KZ_STORE_DOC_COUNT:
     case KZ_STORE_DOC_SEARCH:
+    case KZ_STORE_DOC_PICK:
         return kz_reader_search(op, index, col);
 
     default:
@@ -444,8 +475,11 @@ kz_reader_post(kz_rjob_t *job)
 void
 kz_reader_job_free(kz_rjob_t *job)
 {
-    if (job->type == KZ_RJOB_SEARCH && job->search.match != NULL) {
-        kz_match_free(job->search.match);
+    if (job->type == KZ_RJOB_SEARCH) {
+        kz_reader_search_free(&job->search);
+
+    } else if (job->type == KZ_RJOB_TARGETS) {
+        kz_reader_targets_free(job);
     }
 
     if (job->col != NULL) {
@@ -540,7 +574,9 @@ kz_reader_timer(ngx_event_t *ev)
 
     op = park->op;
 
-    if (park->job != NULL && op->req->client == NULL) {
+    if (park->job != NULL && op->req->client == NULL
+        && op->kind != KZ_STORE_DUMP)
+    {
         park->job->stop = 1;
     }
 
@@ -583,11 +619,11 @@ kz_reader_status(kz_store_op_t *op, kz_store_status_e status,
 }
 
 
-/* Names, sorted: of indexes, or of an index's collections. */
+/* Names, sorted: of the clients' indexes, or of an index's collections. */
 static ngx_int_t
 kz_reader_names(kz_store_op_t *op, kz_rindex_t *index)
 {
-    ngx_str_t   *name;
+    ngx_str_t   *name, *copy;
     ngx_uint_t   i, n;
 
     n = (index == NULL) ? kz_reader.list.n : index->cols.n;
@@ -597,21 +633,26 @@ kz_reader_names(kz_store_op_t *op, kz_rindex_t *index)
         return kz_reader_status(op, KZ_STORE_FAILED, "no memory", 9);
     }
 
+    op->nnames = 0;
+
     /* copied: the catalogue may be read again while the reply is written */
 
     for (i = 0; i < n; i++) {
         name = (index == NULL) ? &kz_reader.list.indexes[i].name
                                : &index->cols.cols[i]->name;
 
-        op->names[i].len = name->len;
-        op->names[i].data = ngx_pstrdup(op->req->pool, name);
+        if (index == NULL && name->len && name->data[0] == '%') {
+            continue;
+        }
 
-        if (op->names[i].data == NULL) {
+        copy = &op->names[op->nnames++];
+        copy->len = name->len;
+        copy->data = ngx_pstrdup(op->req->pool, name);
+
+        if (copy->data == NULL) {
             return kz_reader_status(op, KZ_STORE_FAILED, "no memory", 9);
         }
     }
-
-    op->nnames = n;
 
     return NGX_OK;
 }
@@ -631,6 +672,25 @@ kz_reader_mapping(kz_store_op_t *op, kz_view_col_t *col)
 
     op->mapping.data = out.start;
     op->mapping.len = kz_out_len(&out);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+kz_reader_settings(kz_store_op_t *op, kz_view_col_t *col)
+{
+    kz_out_t  out;
+
+    kz_out_init(&out, op->req->pool, 512);
+    kz_settings_print(&col->mapping->settings, &out);
+
+    if (kz_out_failed(&out)) {
+        return kz_reader_status(op, KZ_STORE_FAILED, "no memory", 9);
+    }
+
+    op->text.data = out.start;
+    op->text.len = kz_out_len(&out);
 
     return NGX_OK;
 }

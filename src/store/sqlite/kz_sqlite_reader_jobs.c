@@ -13,22 +13,15 @@
 
 static ngx_int_t kz_reader_get_inline(kz_store_op_t *op, kz_rindex_t *index,
     int64_t col);
-static ngx_int_t kz_reader_get_row(kz_sqlite_db_t *db, int64_t col,
-    const ngx_str_t *id, ngx_pool_t *pool, ngx_uint_t exists,
-    kz_doc_t *doc);
 static void kz_reader_get_thread(kz_job_t *j);
 static void kz_reader_get_done(kz_job_t *j);
 static void kz_reader_adopt(kz_rindex_t *index, kz_sqlite_db_t *db);
 static void kz_reader_close_thread(kz_job_t *j);
 static void kz_reader_close_done(kz_job_t *j);
-static ngx_int_t kz_reader_window(kz_store_op_t *op, const kz_query_t *q,
-    kz_search_t *s);
 static ngx_int_t kz_reader_refuse(kz_store_op_t *op, kz_rjob_t *job,
     kz_mapping_err_t *err);
 static void kz_reader_search_thread(kz_job_t *j);
 static void kz_reader_search_done(kz_job_t *j);
-static ngx_int_t kz_reader_keep(kz_store_op_t *op, kz_rjob_t *job);
-static ngx_int_t kz_reader_send(kz_store_op_t *op, kz_rjob_t *job);
 
 
 ngx_int_t
@@ -88,8 +81,7 @@ kz_reader_get(kz_store_op_t *op, kz_rindex_t *index, kz_view_col_t *col)
 }
 
 
-/* Hands the job to the pool; the operation waits for it. */
-static ngx_int_t
+ngx_int_t
 kz_reader_send(kz_store_op_t *op, kz_rjob_t *job)
 {
     kz_park_t  *park;
@@ -151,8 +143,7 @@ kz_reader_get_inline(kz_store_op_t *op, kz_rindex_t *index, int64_t col)
 }
 
 
-/* NGX_OK, NGX_DECLINED: there is none, NGX_ERROR: see SQLite's error. */
-static ngx_int_t
+ngx_int_t
 kz_reader_get_row(kz_sqlite_db_t *db, int64_t col, const ngx_str_t *id,
     ngx_pool_t *pool, ngx_uint_t exists, kz_doc_t *doc)
 {
@@ -394,8 +385,7 @@ kz_reader_close_done(kz_job_t *j)
 }
 
 
-/* The results lie in the job's pool, which now ends with the request's. */
-static ngx_int_t
+ngx_int_t
 kz_reader_keep(kz_store_op_t *op, kz_rjob_t *job)
 {
     ngx_pool_cleanup_t  *cln;
@@ -408,6 +398,7 @@ kz_reader_keep(kz_store_op_t *op, kz_rjob_t *job)
     cln->handler = (ngx_pool_cleanup_pt) ngx_destroy_pool;
     cln->data = job->pool;
 
+    op->kept = cln;
     job->pool = NULL;
 
     return NGX_OK;
@@ -463,27 +454,132 @@ kz_reader_search(kz_store_op_t *op, kz_rindex_t *index, kz_view_col_t *col)
 
     s->count = (op->kind == KZ_STORE_DOC_COUNT);
 
-    q = kz_query_parse(job->pool, &body, s->count, &err);
+    q = kz_query_parse(job->pool, &body,
+                       (s->count ? KZ_QUERY_COUNT : 0)
+                       | (op->koncorde ? KZ_QUERY_KONCORDE : 0), &err);
     if (q == NULL) {
         return kz_reader_refuse(op, job, &err);
     }
 
-    if (!s->count && kz_reader_window(op, q, s) != NGX_OK) {
+    if (op->kind == KZ_STORE_DOC_PICK) {
+        s->pick = 1;
+        s->size = op->size;
+        s->cursor = op->cursor;
+        s->bound = op->bound;
+
+    } else if (!s->count && kz_reader_window(op, q, s) != NGX_OK) {
         kz_reader_job_free(job);
         return NGX_OK;
     }
 
-    s->match = kz_match_create(job->pool, q, col->mapping, &err);
-    if (s->match == NULL) {
+    s->pool = job->pool;
+
+    if (kz_reader_shape(s, col, q, op, &err) != NGX_OK) {
         return kz_reader_refuse(op, job, &err);
     }
 
-    s->pool = job->pool;
     s->col = col->id;
+    s->file = index->file;
     s->budget = kz_conf->query_timeout;
     s->stop = &job->stop;
 
     return kz_reader_send(op, job);
+}
+
+
+/* The query and what stands around it, bound to the collection. */
+ngx_int_t
+kz_reader_shape(kz_search_t *s, kz_view_col_t *col, kz_query_t *q,
+    kz_store_op_t *op, kz_mapping_err_t *err)
+{
+    ngx_uint_t        collapse;
+    ngx_str_t         *names;
+    kz_json_val_t     *after;
+
+    collapse = (q->collapse.type != KZ_JSON_NONE);
+
+    if (collapse && kz_query_collapse(s->pool, q, err) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    s->match = kz_match_create(s->pool, q, col->mapping, err);
+    if (s->match == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (collapse) {
+
+        /* the last key says which documents go together, not their order */
+
+        s->match->nsort--;
+        s->collapse = 1;
+    }
+
+    err->status = KZ_STORE_FAILED;
+    ngx_str_set(&err->detail, "no memory");
+
+    s->min_score = q->min_score;
+    s->source = ngx_palloc(s->pool, sizeof(kz_source_t));
+    after = ngx_palloc(s->pool, sizeof(kz_json_val_t));
+    names = ngx_palloc(s->pool, 2 * sizeof(ngx_str_t));
+
+    if (s->source == NULL || after == NULL || names == NULL
+        || kz_source_parse(s->source, s->pool, q, err) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (s->source->all) {
+        s->source = NULL;
+    }
+
+    if (q->after.type != KZ_JSON_NONE) {
+        *after = q->after;
+        s->after = after;
+    }
+
+    if (q->highlight.type != KZ_JSON_NONE) {
+        s->highlight = kz_highlight_create(s->pool, &q->highlight,
+                                           s->match, err);
+        if (s->highlight == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (op->scroll && kz_reader_scroll_shape(op, q, s, err) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (q->aggs.type == KZ_JSON_NONE) {
+        return NGX_OK;
+    }
+
+    /* the thread must not depend on the request's memory */
+
+    names[0].len = op->index.len;
+    names[0].data = ngx_pstrdup(s->pool, &op->index);
+    names[1].len = op->collection.len;
+    names[1].data = ngx_pstrdup(s->pool, &op->collection);
+
+    if (names[0].data == NULL || names[1].data == NULL) {
+        err->status = KZ_STORE_FAILED;
+        ngx_str_set(&err->detail, "no memory");
+        return NGX_ERROR;
+    }
+
+    s->names = names;
+
+    if (s->aggs != NULL) {
+        return NGX_OK;
+    }
+
+    s->aggs = kz_agg_parse(s->pool, &q->aggs, op->req->dialect,
+                           op->req->timestamp, err);
+    if (s->aggs == NULL) {
+        return NGX_ERROR;
+    }
+
+    return kz_agg_bind(s->aggs, col->mapping, &names[0], &names[1], err);
 }
 
 
@@ -502,7 +598,7 @@ kz_reader_refuse(kz_store_op_t *op, kz_rjob_t *job, kz_mapping_err_t *err)
  * Kuzzle: "from" is subtracted before "size" is compared with the limit.
  * The engine's own limit on the sum of both comes on top.
  */
-static ngx_int_t
+ngx_int_t
 kz_reader_window(kz_store_op_t *op, const kz_query_t *q, kz_search_t *s)
 {
     int64_t   from, size;
@@ -605,13 +701,21 @@ kz_reader_search_done(kz_job_t *j)
 
     } else {
         op->total = s->total;
+
+        if (s->scroll) {
+            op->scroll_id = s->scroll->id;
+            op->remaining = s->scroll->remaining;
+        }
+
+        op->aggregations = s->aggregations;
         op->docs = s->docs;
         op->ndocs = s->ndocs;
+        op->cursor = s->cursor;
+        op->bound = s->bound;
 
         /* the query's own memory goes first */
 
-        kz_match_free(s->match);
-        s->match = NULL;
+        kz_reader_search_free(s);
 
         if (kz_reader_keep(op, job) != NGX_OK) {
             (void) kz_reader_status(op, KZ_STORE_FAILED, "no memory", 9);
@@ -622,4 +726,24 @@ kz_reader_search_done(kz_job_t *j)
 
     kz_reader_job_free(job);
     kz_reader_finish(park);
+}
+
+
+void
+kz_reader_search_free(kz_search_t *s)
+{
+    if (s->highlight != NULL) {
+        kz_highlight_free(s->highlight);
+        s->highlight = NULL;
+    }
+
+    if (s->match != NULL) {
+        kz_match_free(s->match);
+        s->match = NULL;
+    }
+
+    kz_agg_free(s->aggs);
+    s->aggs = NULL;
+
+    kz_sqlite_search_forget(s);
 }

@@ -54,6 +54,7 @@ kz_reader_wait(kz_store_op_t *op, kz_load_t *load, kz_rindex_t *index)
 
     ngx_queue_insert_tail(&load->waiting, &park->queue);
     park->queued = 1;
+    park->index = index;
 
     if (load->running || kz_reader_load(load, index) == NGX_OK) {
         return NGX_AGAIN;

@@ -3,7 +3,8 @@
 
 /*
  * Private to kz_sqlite_reader.c (life, parking, catalogue),
- * kz_sqlite_reader_jobs.c (documents, searches) and
+ * kz_sqlite_reader_jobs.c (documents, searches), kz_sqlite_reader_scroll.c
+ * (their next pages) and
  * kz_sqlite_reader_space.c (what the files take).
  *
  * The event loop owns everything here but a job's "thread" part while the
@@ -63,6 +64,8 @@ struct kz_park_s {
     ngx_event_t           timer;
     ngx_msec_t            deadline;
     kz_rjob_t            *job;
+    kz_rindex_t          *index;       /* that was waited for; not to be
+                                          looked into */
     unsigned              queued:1;
     unsigned              fresh:1;     /* the list of indexes was read for it */
     unsigned              fresh_cols:1;
@@ -73,9 +76,14 @@ typedef enum {
     KZ_RJOB_INDEXES = 1,
     KZ_RJOB_COLS,
     KZ_RJOB_GET,
+    KZ_RJOB_MANY,
     KZ_RJOB_SEARCH,
     KZ_RJOB_CLOSE,
-    KZ_RJOB_SPACE
+    KZ_RJOB_SPACE,
+    KZ_RJOB_SCROLL,
+    KZ_RJOB_TARGETS,
+    KZ_RJOB_USAGE,
+    KZ_RJOB_DUMP
 } kz_rjob_e;
 
 
@@ -105,9 +113,21 @@ struct kz_rjob_s {
     ngx_str_t             id;
     kz_doc_t              doc;
 
+    kz_store_item_t      *items;       /* MANY */
+    ngx_uint_t            nitems;
+
     uint64_t              space;
+    kz_store_usage_t     *usage;
+    ngx_uint_t            nusage;
+    ngx_uint_t            brief;
 
     kz_search_t           search;
+    kz_scroll_t           scroll;
+
+    kz_search_t          *parts;       /* TARGETS: one each; search: what they
+                                          come to */
+    kz_view_col_t       **cols_of;     /* references */
+    ngx_uint_t            nparts;
 };
 
 
@@ -187,6 +207,17 @@ ngx_int_t kz_reader_search(kz_store_op_t *op, kz_rindex_t *index,
     kz_view_col_t *col);
 void kz_reader_close_inline(kz_rindex_t *index);
 
+/* Hands a job to the pool; the operation waits for it. */
+ngx_int_t kz_reader_send(kz_store_op_t *op, kz_rjob_t *job);
+
+/* The job's pool, with the results in it, goes with the request's from now. */
+ngx_int_t kz_reader_keep(kz_store_op_t *op, kz_rjob_t *job);
+
+/* NGX_OK, NGX_DECLINED: there is none, NGX_ERROR: see SQLite's error. */
+ngx_int_t kz_reader_get_row(kz_sqlite_db_t *db, int64_t col,
+    const ngx_str_t *id, ngx_pool_t *pool, ngx_uint_t exists,
+    kz_doc_t *doc);
+
 /*
  * Closes a connection (or NULL), and those kz_conns_sweep() gave up, on the
  * pool: the event loop does not wait for a removed file to go.
@@ -194,9 +225,53 @@ void kz_reader_close_inline(kz_rindex_t *index);
 void kz_reader_close(kz_sqlite_db_t *db);
 
 
+/* kz_sqlite_reader_many.c: NGX_OK, or NGX_AGAIN: a job was posted. */
+
+ngx_int_t kz_reader_many(kz_store_op_t *op, kz_rindex_t *index,
+    kz_view_col_t *col);
+
+
+/* Where the page is, in s; NGX_DECLINED: refused, the operation says why. */
+ngx_int_t kz_reader_window(kz_store_op_t *op, const kz_query_t *q,
+    kz_search_t *s);
+
+/* The query and what stands around it, bound to a collection. */
+ngx_int_t kz_reader_shape(kz_search_t *s, kz_view_col_t *col, kz_query_t *q,
+    kz_store_op_t *op, kz_mapping_err_t *err);
+
+/* Frees what a search has outside of its pool. */
+void kz_reader_search_free(kz_search_t *s);
+
+
+/* kz_sqlite_reader_targets.c: NGX_OK, or NGX_AGAIN: a job was posted. */
+
+ngx_int_t kz_reader_targets(kz_store_op_t *op);
+void kz_reader_targets_free(kz_rjob_t *job);
+
+
+/* kz_sqlite_reader_scroll.c */
+
+/* The next page of a scroll: NGX_OK, or NGX_AGAIN. */
+ngx_int_t kz_reader_scroll(kz_store_op_t *op);
+
+/* What a search that is to be kept needs; NGX_ERROR: *err. */
+ngx_int_t kz_reader_scroll_shape(kz_store_op_t *op, const kz_query_t *q,
+    kz_search_t *s, kz_mapping_err_t *err);
+
+
 /* kz_sqlite_reader_space.c: NGX_OK, or NGX_AGAIN: a job was posted. */
 
 ngx_int_t kz_reader_space(kz_store_op_t *op);
+
+
+/* kz_sqlite_reader_usage.c: NGX_OK, or NGX_AGAIN: a job was posted. */
+
+ngx_int_t kz_reader_usage(kz_store_op_t *op);
+
+
+/* kz_sqlite_dump.c: NGX_OK, or NGX_AGAIN: a job was posted. */
+
+ngx_int_t kz_reader_dump(kz_store_op_t *op);
 
 
 #endif /* _KZ_SQLITE_READER_RUN_H_INCLUDED_ */

@@ -17,6 +17,11 @@
 static ngx_int_t kz_search_run(kz_run_t *run);
 static ngx_int_t kz_search_exact(kz_run_t *run);
 static ngx_int_t kz_search_alive(kz_run_t *run);
+static ngx_int_t kz_search_aggregations(kz_run_t *run);
+static ngx_int_t kz_search_scroll(kz_run_t *run);
+static ngx_int_t kz_search_hit(kz_run_t *run, int64_t r, const ngx_str_t *id,
+    const ngx_str_t *src, double score);
+static ngx_int_t kz_search_seen(kz_run_t *run, kz_doc_t *doc);
 static ngx_int_t kz_search_scan(kz_run_t *run, int64_t above);
 static ngx_int_t kz_search_rows(kz_run_t *run);
 static ngx_int_t kz_search_all(kz_run_t *run);
@@ -40,8 +45,17 @@ kz_sqlite_search_thread(kz_sqlite_db_t *db, kz_search_t *s)
     run.s = s;
     run.db = db;
     run.deadline = kz_run_now() + s->budget;
+    run.bytes = s->bytes;
     run.max = s->from + s->size;
     run.ranked = (s->match->nsort != 0 || s->match->scored);
+    run.nkeys = s->match->nsort + (s->collapse ? 1 : 0);
+    run.plain = (s->aggs == NULL && s->match->post == NULL
+                 && s->after == NULL && s->min_score == 0 && !s->collapse
+                 && s->scroll == NULL);
+
+    if (s->scroll) {
+        run.max = KZ_SCROLL_HITS;
+    }
 
     s->status = KZ_STORE_OK;
     s->total = 0;
@@ -70,9 +84,34 @@ kz_sqlite_search_thread(kz_sqlite_db_t *db, kz_search_t *s)
 
     sqlite3_progress_handler(db->db, 0, NULL, NULL);
 
+    s->bytes = run.bytes;
+
+    if (s->several) {
+        s->hits = run.hits;
+        s->nhits = run.nhits;
+        run.hits = NULL;
+        run.nhits = 0;
+    }
+
     kz_top_free(&run);
     free(run.rows);
     free(run.segs);
+}
+
+
+void
+kz_sqlite_search_forget(kz_search_t *s)
+{
+    size_t  i;
+
+    for (i = 0; i < s->nhits; i++) {
+        free(s->hits[i]);
+    }
+
+    free(s->hits);
+
+    s->hits = NULL;
+    s->nhits = 0;
 }
 
 
@@ -164,17 +203,46 @@ kz_search_run(kz_run_t *run)
 
     s = run->s;
 
-    if (s->match->root->type == KZ_COND_ALL && s->match->nsort == 0) {
+    if (s->pick) {
+        return kz_pick_run(run);
+    }
+
+    if (s->after && kz_top_after(run, s->after) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (run->plain && s->match->root->type == KZ_COND_ALL
+        && s->match->nsort == 0)
+    {
         return kz_search_all(run);
     }
 
-    rc = kz_plan_rows(run, &exact);
+    if (kz_words_weigh(run) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    rc = kz_ranked_run(run);
+
+    if (rc == NGX_OK) {
+
+        if (kz_search_scan(run, run->hi) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        kz_top_sort(run);
+
+        return kz_search_fetch(run);
+    }
+
+    if (rc == NGX_DECLINED) {
+        rc = kz_plan_rows(run, &exact);
+    }
 
     if (rc == NGX_ERROR) {
         return NGX_ERROR;
     }
 
-    if (rc == NGX_OK && exact && (s->count || !run->ranked)) {
+    if (rc == NGX_OK && exact && run->plain && (s->count || !run->ranked)) {
         return kz_search_exact(run);
     }
 
@@ -193,9 +261,130 @@ kz_search_run(kz_run_t *run)
         return rc;
     }
 
+    if (s->collapse && kz_top_groups(run) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     kz_top_sort(run);
 
-    return kz_search_fetch(run);
+    if (s->scroll && kz_search_scroll(run) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (kz_search_fetch(run) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return (s->aggs && !s->several) ? kz_search_aggregations(run) : NGX_OK;
+}
+
+
+/* All that was found goes to a file, the first page as shown. */
+static ngx_int_t
+kz_search_scroll(kz_run_t *run)
+{
+    int                rc;
+    size_t             i;
+    ngx_str_t          id, sort;
+    ngx_int_t          done;
+    kz_search_t       *s;
+    sqlite3_stmt      *stmt;
+    kz_scroll_file_t  *f;
+
+    s = run->s;
+
+    if (s->total > run->nhits && !s->collapse) {
+        s->status = KZ_STORE_BAD_QUERY;
+        s->err.code = SQLITE_TOOBIG;
+        *ngx_snprintf(s->err.text, KZ_SQLITE_ERR_LEN - 1, "a scroll cannot"
+                      " hold more than %d documents", KZ_SCROLL_HITS)
+            = '\0';
+        return NGX_ERROR;
+    }
+
+    f = kz_scroll_open(s->scroll, s->file, s->col);
+
+    if (f == NULL) {
+        s->status = s->scroll->status;
+        s->err = s->scroll->err;
+        return NGX_ERROR;
+    }
+
+    stmt = kz_search_stmt(run, "SELECT id FROM d%L WHERE r = ?1");
+    done = (stmt == NULL) ? NGX_ERROR : NGX_OK;
+
+    for (i = 0; i < run->nhits && done == NGX_OK; i++) {
+
+        if (kz_run_check(run, 0) != NGX_OK) {
+            done = NGX_ERROR;
+            break;
+        }
+
+        ngx_str_null(&sort);
+
+        if (s->match->nsort
+            && kz_top_json(run, run->hits[i], &sort) != NGX_OK)
+        {
+            done = kz_run_memory(run);
+            break;
+        }
+
+        (void) sqlite3_bind_int64(stmt, 1, run->hits[i]->r);
+        rc = sqlite3_step(stmt);
+
+        if (rc == SQLITE_ROW) {
+            id.data = (u_char *) sqlite3_column_text(stmt, 0);
+            id.len = sqlite3_column_bytes(stmt, 0);
+
+            done = kz_scroll_add(f, &id, &sort, run->hits[i]->score,
+                                 i < s->size);
+
+            if (done != NGX_OK) {
+                s->status = s->scroll->status;
+                s->err = s->scroll->err;
+            }
+
+        } else if (rc != SQLITE_DONE) {
+            done = kz_run_failed(run);
+        }
+
+        (void) sqlite3_reset(stmt);
+
+        if (sort.data) {
+            (void) ngx_pfree(s->pool, sort.data);
+        }
+    }
+
+    if (stmt != NULL) {
+        kz_sqlite_done(stmt);
+    }
+
+    if (kz_scroll_close(f, done == NGX_OK) != NGX_OK && done == NGX_OK) {
+        s->status = s->scroll->status;
+        s->err = s->scroll->err;
+        return NGX_ERROR;
+    }
+
+    return done;
+}
+
+
+static ngx_int_t
+kz_search_aggregations(kz_run_t *run)
+{
+    kz_out_t  o;
+
+    kz_out_init(&o, run->s->pool, 1024);
+    kz_agg_print(run->s->aggs, &o);
+
+    if (kz_out_failed(&o)) {
+        return kz_run_memory(run);
+    }
+
+    run->s->aggregations.data = o.start;
+    run->s->aggregations.len = kz_out_len(&o);
+
+    return NGX_OK;
 }
 
 
@@ -461,13 +650,49 @@ kz_search_row(kz_run_t *run, sqlite3_stmt *stmt)
         return kz_plan_add(run, sqlite3_column_int64(stmt, 4));
     }
 
-    run->s->total++;
+    return kz_search_hit(run, sqlite3_column_int64(stmt, 4), &id, &src,
+                         score);
+}
 
-    if (run->s->count) {
+
+/* It matches: what comes of it. */
+static ngx_int_t
+kz_search_hit(kz_run_t *run, int64_t r, const ngx_str_t *id,
+    const ngx_str_t *src, double score)
+{
+    kz_search_t       *s;
+    kz_mapping_err_t   err;
+
+    s = run->s;
+
+    if (score < s->min_score) {
         return NGX_OK;
     }
 
-    return kz_top_add(run, sqlite3_column_int64(stmt, 4), &id, score);
+    if (s->aggs && kz_agg_doc(s->aggs, id, src, score, &err) != NGX_OK) {
+        s->status = err.status;
+        s->err.code = SQLITE_ERROR;
+        *ngx_snprintf(s->err.text, KZ_SQLITE_ERR_LEN - 1, "%V", &err.detail)
+            = '\0';
+        return NGX_ERROR;
+    }
+
+    if (s->match->post && !kz_match_post(s->match, id)) {
+        return NGX_OK;
+    }
+
+    s->total++;
+
+    if (s->count) {
+        return NGX_OK;
+    }
+
+    if (!s->scored || score > s->max_score) {
+        s->scored = 1;
+        s->max_score = score;
+    }
+
+    return kz_top_add(run, r, id, score);
 }
 
 
@@ -483,7 +708,7 @@ kz_search_fetch(kz_run_t *run)
     s = run->s;
 
     i = run->picked ? 0 : s->from;
-    n = run->picked ? run->nrows : run->nhits;
+    n = run->picked ? run->nrows : ngx_min(run->nhits, s->from + s->size);
 
     if (i >= n) {
         return NGX_OK;
@@ -586,7 +811,44 @@ kz_search_fetch_one(kz_run_t *run, sqlite3_stmt *stmt, int64_t r,
         doc->score = score;
     }
 
+    if (s->highlight != NULL
+        && kz_highlight_doc(s->highlight, s->pool, &doc->source,
+                            &doc->highlight)
+           != NGX_OK)
+    {
+        return kz_run_memory(run);
+    }
+
+    if (s->source && kz_search_seen(run, doc) != NGX_OK) {
+        return kz_run_memory(run);
+    }
+
     s->ndocs++;
+
+    return NGX_OK;
+}
+
+
+/* The parts of a document that were asked for. */
+static ngx_int_t
+kz_search_seen(kz_run_t *run, kz_doc_t *doc)
+{
+    kz_out_t    o;
+    ngx_uint_t  info;
+
+    info = doc->info;
+
+    kz_out_init(&o, run->s->pool, 256);
+
+    if (kz_source_filter(run->s->source, &doc->source, &o, &info) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    doc->source.data = o.start;
+    doc->source.len = kz_out_len(&o);
+    doc->info = info;
+    doc->hidden = run->s->source->none;
 
     return NGX_OK;
 }

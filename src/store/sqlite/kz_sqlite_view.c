@@ -60,8 +60,9 @@ kz_view_read_indexes(kz_sqlite_db_t *db, kz_view_indexes_t *list)
     sqlite3_stmt      *stmt;
     kz_view_index_t   *index;
 
-    stmt = kz_sqlite_stmt_lit(db, "SELECT name, file, dialect FROM idx"
-                                  " ORDER BY name");
+    stmt = kz_sqlite_stmt_lit(db, "SELECT name, file, dialect, (SELECT v"
+                                  " FROM meta WHERE k = 'refresh:' || file)"
+                                  " FROM idx ORDER BY name");
     if (stmt == NULL) {
         return NGX_ERROR;
     }
@@ -105,6 +106,7 @@ kz_view_read_indexes(kz_sqlite_db_t *db, kz_view_indexes_t *list)
         index->name.len = len;
         index->file = sqlite3_column_int64(stmt, 1);
         index->dialect = sqlite3_column_int(stmt, 2);
+        index->refresh = (sqlite3_column_int(stmt, 3) != 0);
 
         list->n++;
     }
@@ -185,8 +187,8 @@ kz_view_read_cols(kz_sqlite_db_t *db, const kz_view_cols_t *old,
     sqlite3_stmt     *stmt;
     kz_view_col_t   **cols;
 
-    stmt = kz_sqlite_stmt_lit(db, "SELECT id, name, mapping, dialect FROM col"
-                                  " ORDER BY name");
+    stmt = kz_sqlite_stmt_lit(db, "SELECT id, name, mapping, dialect, settings"
+                                  " FROM col ORDER BY name");
     if (stmt == NULL) {
         return NGX_ERROR;
     }
@@ -255,7 +257,7 @@ kz_view_col(sqlite3_stmt *stmt, const kz_view_cols_t *old, ngx_log_t *log,
     kz_sqlite_err_t *err)
 {
     int64_t            id;
-    ngx_str_t          name, text;
+    ngx_str_t          name, text, settings;
     ngx_uint_t         i;
     kz_view_col_t     *col;
     kz_mapping_err_t   why;
@@ -265,6 +267,8 @@ kz_view_col(sqlite3_stmt *stmt, const kz_view_cols_t *old, ngx_log_t *log,
     name.len = sqlite3_column_bytes(stmt, 1);
     text.data = (u_char *) sqlite3_column_text(stmt, 2);
     text.len = sqlite3_column_bytes(stmt, 2);
+    settings.data = (u_char *) sqlite3_column_text(stmt, 4);
+    settings.len = sqlite3_column_bytes(stmt, 4);
 
     if (name.data == NULL || text.data == NULL) {
         (void) kz_view_memory(err);
@@ -277,7 +281,12 @@ kz_view_col(sqlite3_stmt *stmt, const kz_view_cols_t *old, ngx_log_t *log,
         if (col->id == id && col->name.len == name.len
             && ngx_memcmp(col->name.data, name.data, name.len) == 0
             && col->text.len == text.len
-            && ngx_memcmp(col->text.data, text.data, text.len) == 0)
+            && ngx_memcmp(col->text.data, text.data, text.len) == 0
+            && col->mapping->settings.len == settings.len
+            && (settings.len == 0
+                || ngx_memcmp(col->mapping->settings.data, settings.data,
+                              settings.len)
+                   == 0))
         {
             return col;
         }
@@ -301,8 +310,9 @@ kz_view_col(sqlite3_stmt *stmt, const kz_view_cols_t *old, ngx_log_t *log,
     col->text.data = col->name.data + name.len;
     ngx_memcpy(col->text.data, text.data, text.len);
 
-    col->mapping = kz_mapping_compile(col->text.data, col->text.len,
-                                      col->dialect, log, &why);
+    col->mapping = kz_mapping_compile_with(col->text.data, col->text.len,
+                                           &settings, col->dialect, log,
+                                           &why);
     if (col->mapping != NULL) {
         return col;
     }

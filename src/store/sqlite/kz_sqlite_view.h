@@ -38,6 +38,7 @@ typedef struct {
     ngx_str_t             name;
     uint64_t              file;
     kz_dialect_e          dialect;
+    unsigned              refresh:1;   /* 1.x's autoRefresh */
 } kz_view_index_t;
 
 

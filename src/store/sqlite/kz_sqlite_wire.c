@@ -14,6 +14,7 @@ typedef struct {
     uint64_t         acked;
     int64_t          deadline;
     int64_t          timestamp;
+    uint64_t         if_version;
     uint32_t         kind;
     uint32_t         dialect;
     uint32_t         flags;
@@ -48,7 +49,8 @@ static const size_t  kz_wire_op_max[KZ_WIRE_OP_STRINGS] = {
     KZ_WIRE_WORD_MAX,                  /* controller */
     KZ_WIRE_WORD_MAX,                  /* action */
     KZ_WIRE_WORD_MAX,                  /* protocol */
-    KZ_WIRE_WORD_MAX                   /* user */
+    KZ_WIRE_WORD_MAX,                  /* user */
+    KZ_WIRE_FRAME_MAX                  /* settings */
 };
 
 
@@ -176,6 +178,7 @@ kz_wire_op_write(u_char *dst, const kz_wire_op_t *op)
     fixed.acked = op->acked;
     fixed.deadline = op->deadline;
     fixed.timestamp = op->timestamp;
+    fixed.if_version = op->if_version;
     fixed.kind = op->kind;
     fixed.dialect = op->dialect;
     fixed.flags = op->flags;
@@ -223,6 +226,7 @@ kz_wire_op_read(kz_wire_op_t *op, u_char *p, size_t len)
     op->acked = fixed.acked;
     op->deadline = fixed.deadline;
     op->timestamp = fixed.timestamp;
+    op->if_version = fixed.if_version;
     op->kind = fixed.kind;
     op->dialect = fixed.dialect;
     op->flags = fixed.flags;

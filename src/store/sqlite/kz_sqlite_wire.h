@@ -21,7 +21,7 @@
 #include <ngx_core.h>
 
 
-#define KZ_WIRE_VERSION     1
+#define KZ_WIRE_VERSION     3
 #define KZ_WIRE_HEAD        8                      /* length and type */
 #define KZ_WIRE_FRAME_MAX   (256 * 1024 * 1024)    /* payload */
 
@@ -59,14 +59,20 @@ typedef struct {
 
 #define KZ_WIRE_RETRY       0x01   /* may have been applied before */
 #define KZ_WIRE_SILENT      0x02   /* no notification */
+#define KZ_WIRE_RAW         0x04   /* _kuzzle_info stays as the body has it */
+#define KZ_WIRE_BRIEF       0x08   /* of items: results without sources */
+#define KZ_WIRE_ITEM        0x10   /* one of several: never on the wire */
 
-#define KZ_WIRE_OP_STRINGS  10
+#define KZ_WIRE_FLAG        0x20   /* kz_store_op_t.flag */
+
+#define KZ_WIRE_OP_STRINGS  11
 
 typedef struct {
     uint64_t         seq;          /* within the session, from 1 */
     uint64_t         acked;        /* all up to this one were answered */
     int64_t          deadline;     /* CLOCK_MONOTONIC, ms */
     int64_t          timestamp;    /* of the request, epoch ms */
+    uint64_t         if_version;   /* 0: any; of COLLECTION_INFER: cursor */
     uint32_t         kind;         /* kz_store_kind_e */
     uint32_t         dialect;
     uint32_t         flags;
@@ -81,6 +87,7 @@ typedef struct {
     ngx_str_t        action;
     ngx_str_t        protocol;
     ngx_str_t        user;
+    ngx_str_t        settings;
 } kz_wire_op_t;
 
 
@@ -102,6 +109,38 @@ typedef struct {
     ngx_str_t        source;
     ngx_str_t        changes;
 } kz_wire_result_t;
+
+
+/*
+ * Many documents: the items of an operation are in its body, their results
+ * in the result's source, one behind the other.
+ */
+
+#define KZ_WIRE_PLAIN       0x01   /* kz_store_item_t.plain */
+
+#define KZ_WIRE_ITEM_STRINGS  3
+
+typedef struct {
+    uint32_t         kind;
+    uint32_t         flags;
+
+    ngx_str_t        id;
+    ngx_str_t        body;
+    ngx_str_t        fallback;
+} kz_wire_item_t;
+
+
+#define KZ_WIRE_DONE_STRINGS  3
+
+typedef struct {
+    uint64_t         version;
+    uint32_t         status;
+    uint32_t         flags;
+
+    ngx_str_t        detail;
+    ngx_str_t        id;
+    ngx_str_t        source;
+} kz_wire_item_done_t;
 
 
 typedef struct {
@@ -134,6 +173,20 @@ void kz_wire_op_stamp(u_char *frame, uint64_t acked, ngx_uint_t retry);
 
 size_t kz_wire_result_len(const kz_wire_result_t *r);
 u_char *kz_wire_result_write(u_char *dst, const kz_wire_result_t *r);
+
+/* The same for one item, without a frame: kz_sqlite_wire_items.c */
+size_t kz_wire_item_len(const kz_wire_item_t *item);
+u_char *kz_wire_item_write(u_char *dst, const kz_wire_item_t *item);
+size_t kz_wire_item_done_len(const kz_wire_item_done_t *r);
+u_char *kz_wire_item_done_write(u_char *dst, const kz_wire_item_done_t *r);
+
+/*
+ * The item at *p, which moves behind it.  NGX_DONE: *p is the end;
+ * NGX_ERROR: that is no item.
+ */
+ngx_int_t kz_wire_item_read(kz_wire_item_t *item, u_char **p, u_char *end);
+ngx_int_t kz_wire_item_done_read(kz_wire_item_done_t *r, u_char **p,
+    u_char *end);
 
 #define KZ_WIRE_HELLO_LEN    (KZ_WIRE_HEAD + sizeof(kz_wire_hello_t))
 #define KZ_WIRE_LEAVING_LEN  (KZ_WIRE_HEAD + sizeof(kz_wire_leaving_t))

@@ -503,6 +503,7 @@ kz_writer_own(kz_writer_t *w)
     /* the predecessor may have died between a COMMIT and saying so */
 
     kz_bus_catalog_changed();
+    kz_bus_internal_changed();
 
     if (kz_writer_listen(w) == NGX_OK) {
         w->fast = 0;

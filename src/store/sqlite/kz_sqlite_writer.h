@@ -25,7 +25,11 @@
  *   kz_sqlite_done.c        results kept for operations that are sent again
  *   kz_sqlite_catalog.c     kuzzle.db: indexes
  *   kz_sqlite_columns.c     collections and their mappings
+ *   kz_sqlite_settings.c    what is changed about a collection that exists
+ *   kz_sqlite_drop.c        what is left of deleted ones
  *   kz_sqlite_apply.c       documents
+ *   kz_sqlite_items.c       many of them in one operation
+ *   kz_sqlite_tombs.c       versions of deleted ones
  *   kz_sqlite_source.c      their text
  *   kz_sqlite_index.c       what makes them searchable: when, and what with
  *   kz_sqlite_postings.c    a segment from the documents of the tail
@@ -44,6 +48,7 @@
 #include "core/kz_bus.h"
 #include "core/kz_change.h"
 #include "store/kz_mapping.h"
+#include "store/kz_settings.h"
 #include "store/kz_store.h"
 #include "store/sqlite/kz_sqlite_db.h"
 #include "store/sqlite/kz_sqlite_segment.h"
@@ -112,6 +117,11 @@ struct kz_wop_s {
     kz_wire_op_t       in;           /* slices of frame */
     kz_wire_result_t   out;          /* strings: pool of the batch */
     ngx_str_t          change;       /* record for the bus, if any */
+    ngx_str_t         *changes;      /* of items: theirs */
+    ngx_uint_t         nchanges;
+    ngx_str_t          brief;        /* of items: results that are kept */
+    ngx_str_t          fallback;     /* an item's own: upsert */
+    ngx_uint_t         plain;
     unsigned           retry:1;
     unsigned           applied:1;    /* its result goes to "done" */
     unsigned           kept:1;       /* it is there */
@@ -120,6 +130,10 @@ struct kz_wop_s {
 
 
 /* A collection of an open file. */
+
+#define KZ_TOMBS_UNKNOWN  0
+#define KZ_TOMBS_NONE     1
+#define KZ_TOMBS_KEPT     2
 
 struct kz_wcol_s {
     kz_wcol_t         *next;
@@ -138,8 +152,17 @@ struct kz_wcol_s {
     kz_merge_t        *merges;
     unsigned           loaded:1;
     unsigned           drops:1;      /* there may be old segments */
+
+    time_t             buried;       /* old versions, last purged */
+    unsigned           tombs:2;      /* their table: KZ_TOMBS_... */
+
+    unsigned           blocked:1;    /* its settings refuse documents */
 };
 
+
+#define KZ_DROPS_UNKNOWN  0
+#define KZ_DROPS_NONE     1
+#define KZ_DROPS_LEFT     2
 
 struct kz_lane_s {
     kz_lane_t         *next;         /* in its bucket */
@@ -167,6 +190,8 @@ struct kz_lane_s {
     ngx_uint_t         turn;         /* of its collections' postings */
     int64_t            failed;       /* ms, working at them */
     unsigned           looked:1;     /* for work left over in the file */
+    unsigned           drops:2;      /* deleted collections: KZ_DROPS_... */
+    int64_t            dropped;      /* ms, the last one */
 
     /* w->lock: shared with the checkpointer */
     ngx_uint_t         pages;        /* in the log, after the last commit */
@@ -339,6 +364,13 @@ ngx_int_t kz_catalog_apply(kz_group_t *g, kz_wop_t *op);
 ngx_int_t kz_catalog_create(kz_group_t *g, kz_wop_t *op);
 
 /* kz_sqlite_names.c: NULL, or what is wrong, in the words of generation 1 */
+/*
+ * Whether an index is the server's own, and the mappings of its collections
+ * (NULL: no such one).
+ */
+ngx_uint_t kz_store_internal(const ngx_str_t *index);
+const char *kz_store_internal_mapping(const ngx_str_t *collection);
+
 const char *kz_store_bad_index(const ngx_str_t *name, kz_dialect_e dialect);
 const char *kz_store_bad_collection(const ngx_str_t *name,
     kz_dialect_e dialect);
@@ -348,7 +380,38 @@ ngx_int_t kz_wcol_get(kz_group_t *g, const ngx_str_t *name,
     kz_wcol_t **col);
 ngx_int_t kz_wcol_mapping_new(kz_group_t *g, kz_wcol_t *col,
     kz_mapping_t *mapping);
-ngx_int_t kz_wcol_create(kz_group_t *g, kz_wop_t *op);
+ngx_int_t kz_wcol_new(kz_group_t *g, kz_wop_t *op);
+ngx_int_t kz_wcol_insert(kz_group_t *g, const ngx_str_t *name,
+    kz_dialect_e dialect, const ngx_str_t *settings, int64_t *id);
+kz_wcol_t *kz_wcol_keep(kz_group_t *g, const ngx_str_t *name, int64_t id,
+    kz_dialect_e dialect);
+void kz_wcol_forget(kz_lane_t *lane, kz_wcol_t *col);
+void kz_wcol_refuse(kz_group_t *g, kz_wop_t *op, kz_mapping_err_t *err);
+ngx_int_t kz_wcol_internal(kz_group_t *g, kz_wop_t *op, kz_wcol_t **col);
+
+/*
+ * kz_sqlite_settings.c: KZ_STORE_COLLECTION_*.  NGX_OK: op->out is the
+ * answer; NGX_ERROR: the engine failed, g->err.
+ *
+ * kz_wcol_settings() gives the settings of a new collection (col is NULL), or
+ * what those of col become.  NGX_OK; NGX_DECLINED: they stay; NGX_ABORT:
+ * refused, op->out says so; NGX_ERROR: the engine.
+ */
+ngx_int_t kz_wcol_apply(kz_group_t *g, kz_wop_t *op);
+ngx_int_t kz_wcol_settings(kz_group_t *g, kz_wop_t *op, kz_wcol_t *col,
+    ngx_str_t *out);
+
+#define kz_op_of_collection(op)                                               \
+    ((op)->in.kind >= KZ_STORE_COLLECTION_CREATE                              \
+     && (op)->in.kind <= KZ_STORE_COLLECTION_TRUNCATE)
+
+/*
+ * kz_sqlite_drop.c.  kz_drop_later(): the tables of that collection, whose
+ * row has gone, are removed bit by bit; in the group's transaction.
+ * kz_drop_turn(): some milliseconds of that; whether there is more.
+ */
+ngx_int_t kz_drop_later(kz_group_t *g, int64_t id);
+ngx_uint_t kz_drop_turn(kz_writer_t *w, kz_lane_t *lane, ngx_uint_t rest);
 
 /*
  * kz_sqlite_apply.c.  NGX_OK: op->out is the answer, and op->applied says
@@ -358,6 +421,26 @@ ngx_int_t kz_apply_document(kz_group_t *g, kz_wop_t *op);
 sqlite3_stmt *kz_apply_stmt(kz_group_t *g, const char *fmt, int64_t id);
 ngx_int_t kz_apply_step(kz_group_t *g, sqlite3_stmt *stmt);
 void kz_apply_no_memory(kz_group_t *g);
+
+/*
+ * Adds the fields of the document to the mapping.  NGX_DECLINED: the engine
+ * failed; NGX_ERROR, *err: refused.
+ */
+ngx_int_t kz_apply_infer(kz_group_t *g, kz_wcol_t *col, kz_json_val_t *doc,
+    kz_mapping_err_t *err);
+
+/* kz_sqlite_items.c.  The same for KZ_STORE_DOC_ITEMS. */
+ngx_int_t kz_items_apply(kz_group_t *g, kz_wop_t *op);
+ngx_int_t kz_items_derive(kz_group_t *g, kz_wop_t *op);
+
+/*
+ * kz_sqlite_tombs.c: the version of a deleted document, for generation 1.
+ * kz_tomb_take() gives 0 when there is none; both NGX_ERROR: the engine.
+ */
+ngx_int_t kz_tomb_put(kz_group_t *g, kz_wcol_t *col, const ngx_str_t *id,
+    uint64_t version);
+ngx_int_t kz_tomb_take(kz_group_t *g, kz_wcol_t *col, const ngx_str_t *id,
+    uint64_t *version);
 
 /* kz_sqlite_source.c.  NGX_ERROR: no memory */
 ngx_int_t kz_apply_compose(kz_group_t *g, kz_wop_t *op, kz_row_t *row);

@@ -543,12 +543,18 @@ kz_io_op(kz_writer_t *w, kz_wconn_t *c, kz_wire_frame_t *f)
 
     case KZ_STORE_INDEX_CREATE:
     case KZ_STORE_INDEX_DELETE:
+    case KZ_STORE_INDEX_REFRESH_SET:
     case KZ_STORE_COLLECTION_CREATE:
+    case KZ_STORE_COLLECTION_UPDATE:
+    case KZ_STORE_COLLECTION_INFER:
+    case KZ_STORE_COLLECTION_DELETE:
+    case KZ_STORE_COLLECTION_TRUNCATE:
     case KZ_STORE_DOC_CREATE:
     case KZ_STORE_DOC_PUT:
     case KZ_STORE_DOC_REPLACE:
     case KZ_STORE_DOC_UPDATE:
     case KZ_STORE_DOC_DELETE:
+    case KZ_STORE_DOC_ITEMS:
         break;
 
     case KZ_STORE_PING:
