@@ -18,6 +18,9 @@ for (split /\n/, qx($^X $FindBin::Bin/coverage.pl --list)) {
         . qq("requestId":"$controller:$action"});
     my $reply = "$controller:$action" eq 'server:openapi'
         ? '{"openapi":"*string"}'               # without an envelope
+        : "$controller:$action" eq 'document:export'
+        ? qq({"requestId":"$controller:$action","status":500,"error":{)
+          . '"id":"api.assert.unsupported_protocol"}}'
         : $implemented
         ? qq({"requestId":"$controller:$action","status":"~^(200|4..)\$"})
         : qq({"requestId":"$controller:$action","status":501,"error":{)

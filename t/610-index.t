@@ -216,3 +216,61 @@ http POST /nyc/taxi/x/_create {"n":1}
 restart
 http GET /nyc/taxi/x => {"result":{"_version":1,"_source":{"n":1}}}
 http GET /nyc/_list => {"result":{"collections":[{"name":"taxi","type":"stored"}]}}
+
+
+=== TEST 16: mDelete: those that exist; what is missing (1), or not (2)
+--- request eval
+["POST /a/_create", "POST /b/_create", "POST /c/_create",
+ 'DELETE /_mdelete' . "\n" . '{"indexes":["b","none","a",1]}', "GET /_list",
+ "DELETE /_mdelete\n{}", "DELETE /_mdelete\n{}"]
+--- more_headers eval
+["A: b", "A: b", "A: b", "A: b", "A: b", "A: b", "X-Kuzzle-Volatile: {\"sdkName\":\"js\@7\"}"]
+--- error_code eval
+[200, 200, 200, 200, 200, 400, 200]
+--- kuzzle_reply
+{}
+{}
+{}
+{"result":{"deleted":["a","b"]}}
+{"result":{"indexes":["c"]}}
+{"error":{"id":"api.assert.missing_argument","message":"Missing argument \"body.indexes\"."}}
+{"result":{"deleted":[]}}
+
+
+=== TEST 17: autoRefresh is kept with the index
+--- request eval
+["POST /nyc/_create", "GET /nyc/_autoRefresh", 'POST /nyc/_autoRefresh' . "\n" . '{"autoRefresh":true}',
+ "GET /nyc/_autoRefresh", 'POST /nyc/_autoRefresh' . "\n" . '{"autoRefresh":1}',
+ 'POST /none/_autoRefresh' . "\n" . '{"autoRefresh":true}', "DELETE /nyc", "POST /nyc/_create",
+ "GET /nyc/_autoRefresh", "POST /_refreshInternal"]
+--- error_code eval
+[200, 200, 200, 200, 400, 412, 200, 200, 200, 200]
+--- kuzzle_reply
+{}
+{"result":false}
+{"result":{"response":true}}
+{"result":true}
+{"error":{"id":"api.assert.invalid_type"}}
+{"error":{"id":"services.storage.unknown_index"}}
+{}
+{}
+{"result":false}
+{"result":{"acknowledged":true}}
+
+
+=== TEST 18: stats and countCollection
+--- config
+location / {
+    kuzzle;
+    kuzzle_api 2;
+}
+--- request eval
+["POST /empty/_create", "PUT /nyc/taxi", "PUT /nyc/bus", "POST /nyc/taxi/x/_create\n{}",
+ "GET /_list?countCollection", "GET /_storageStats"]
+--- kuzzle_reply
+{}
+{}
+{}
+{}
+{"result":{"indexes":["empty","nyc"],"collections":{"empty":0,"nyc":2}}}
+{"result":{"indexes":[{"name":"nyc","collections":[{"name":"bus","documentCount":0},{"name":"taxi","documentCount":1}]}]}}

@@ -1,14 +1,17 @@
 # 10,000 taxi trips are loaded by several connections while processes of nginx
-# are killed at random: every acknowledged one is there afterwards.
+# are killed at random: every acknowledged one is there afterwards.  So are
+# the documents of requests that write many.
 
 use Test::Nginx::Kuzzle;
 use Test::Nginx::Kuzzle::Crash;
+use Test::Nginx::Kuzzle::Many;
 use Test::Nginx::Kuzzle::Taxi;
 use Test::Nginx::Process qw(wait_for worker_pids writer_pid);
 
 my $seed = $ENV{KZ_SEED} || time % 1_000_000;
 
 Test::Nginx::Socket::add_block_action(taxi => \&taxi);
+Test::Nginx::Socket::add_block_action(many => \&many);
 
 run_tests();
 
@@ -82,10 +85,39 @@ sub kill_and_start {
 
     await_gone($server, 5) or die "processes outlive their master\n";
 
-    my @wrong = $taxi->wrong_files;
+    my @wrong = $taxi ? $taxi->wrong_files : ();
     start_again($server);
 
     return @wrong;
+}
+
+# Creates, replacements, updates and deletes of 20 documents at a time.
+
+sub many {
+    my ($block, $server) = @_;
+
+    my $name = $block->name;
+    my $many = Test::Nginx::Kuzzle::Many->new(port => $server->port);
+    my @wrong;
+
+    $many->create;
+
+    for my $who (split ' ', $block->many) {
+        my $more = $many->acked + 20 * (5 + int rand 30);
+
+        $many->load->run_until(sub { $many->acked >= $more }, 10)
+            or push @wrong, 'nothing is acknowledged';
+        push @wrong, map { "after kill of $who: $_" }
+            kill_and_start($server, $who);
+    }
+
+    $many->load->run(0.3);
+    push @wrong, $many->settle, Test::Nginx::Kuzzle::Crash::unsound(
+        $server, data_dir());
+
+    ok(!@wrong, "$name - " . $many->acked . " acknowledged, $many->{lost}"
+        . " requests without an answer, $many->{refused} refused")
+        or diag(join "\n", @wrong);
 }
 
 __DATA__
@@ -93,3 +125,13 @@ __DATA__
 === TEST 1: a worker, the writer, the master, all at once
 --- kills
 --- taxi: worker writer master all
+
+
+=== TEST 2: writes of many documents
+--- config
+    location / {
+        kuzzle;
+        kuzzle_api 2;
+    }
+--- kills
+--- many: worker writer all writer master

@@ -6,11 +6,29 @@
  *     clang -fsanitize=fuzzer,address,undefined ... fuzz_query.c
  *
  * sources: store/kz_match.c store/kz_match_bind.c store/kz_match_leaf.c
+ * sources: store/kz_match_field.c store/kz_match_raw.c
+ * sources: store/kz_match_geo.c store/kz_match_nested.c
+ * sources: store/kz_match_sort.c store/kz_match_regexp.c
+ * sources: store/kz_match_pattern.c
+ * sources: store/kz_match_text.c store/kz_match_words.c
+ * sources: store/kz_match_phrase.c
  * sources: store/kz_query.c store/kz_query_body.c store/kz_query_parse.c
+ * sources: store/kz_query_koncorde.c store/kz_koncorde_check.c
+ * sources: store/kz_koncorde_geo.c store/kz_koncorde_regexp.c
+ * sources: store/kz_query_term.c store/kz_query_match.c
+ * sources: store/kz_query_geo.c store/kz_query_sort.c
+ * sources: store/kz_query_string.c store/kz_query_lucene.c
+ * sources: store/kz_lucene_token.c
+ * sources: store/kz_query_simple.c store/kz_query_multi.c
+ * sources: store/kz_date.c
  * sources: store/kz_mapping.c store/kz_mapping_tree.c
  * sources: store/kz_mapping_field.c store/kz_mapping_text.c
  * sources: store/kz_mapping_walk.c store/kz_mapping_value.c
+ * sources: store/kz_mapping_infer.c
  * sources: store/kz_mapping_date.c
+ * sources: store/kz_mapping_geo.c store/kz_mapping_copy.c
+ * sources: store/kz_analysis.c store/kz_analysis_conf.c
+ * sources: store/kz_analysis_part.c store/kz_analysis_filter.c
  */
 
 #include "kz_shim.h"

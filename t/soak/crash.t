@@ -1,16 +1,18 @@
-# Many kills (KZ_KILLS, 50 of each kind of load) at random points, of a
+# Many kills (KZ_KILLS, 80 of each kind of load) at random points, of a
 # worker, the writer, the master, everything at once, with reloads and stops
 # in between.  KZ_SEED repeats a run as far as chance goes.
 
 use Test::Nginx::Kuzzle;
 use Test::Nginx::Kuzzle::Crash;
+use Test::Nginx::Kuzzle::Many;
 use Test::Nginx::Kuzzle::Taxi;
 use Test::Nginx::Process qw(wait_for worker_pids writer_pid);
 
-our $kills = $ENV{KZ_KILLS} || 50;
+our $kills = $ENV{KZ_KILLS} || 80;
 our $seed = $ENV{KZ_SEED} || time % 1_000_000;
 
 Test::Nginx::Socket::add_block_action(taxi => \&taxi);
+Test::Nginx::Socket::add_block_action(many => \&many);
 
 add_block_preprocessor(sub {
     my ($block) = @_;
@@ -89,6 +91,35 @@ sub taxi {
 }
 
 
+# Requests that write many documents; the files are compared at the end.
+
+sub many {
+    my ($block, $server) = @_;
+
+    my $name = $block->name;
+    my $many = Test::Nginx::Kuzzle::Many->new(port => $server->port);
+    my @wrong;
+
+    $many->create;
+
+    for my $done (1 .. $kills) {
+        my $more = $many->acked + 20 * int 1 + rand 30;
+
+        $many->load->run_until(sub { $many->acked >= $more }, 10)
+            or push @wrong, 'nothing is acknowledged';
+        push @wrong, map { "after $done kills: $_" } kill_and_start($server);
+        last if @wrong;
+    }
+
+    $many->load->run(0.3);
+    push @wrong, $many->settle, Test::Nginx::Kuzzle::Crash::unsound(
+        $server, data_dir());
+
+    ok(!@wrong, "$name - $kills kills, " . $many->acked . ' acknowledged')
+        or diag(join "\n", @wrong);
+}
+
+
 sub kill_and_start {
     my ($server, $taxi) = @_;
 
@@ -110,7 +141,7 @@ sub kill_and_start {
 
     await_gone($server, 5) or return 'processes outlive their master';
 
-    my @wrong = $taxi->wrong_files;
+    my @wrong = $taxi ? $taxi->wrong_files : ();
     start_again($server);
 
     return @wrong;
@@ -126,3 +157,8 @@ __DATA__
 === TEST 2: taxi trips
 --- kills
 --- taxi: 1
+
+
+=== TEST 3: writes of many documents
+--- kills
+--- many: 1

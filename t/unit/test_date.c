@@ -2,6 +2,8 @@
  * Arithmetic on dates (src/store/kz_date.c).
  *
  * sources: store/kz_date.c store/kz_mapping_date.c
+ * sources: store/kz_analysis.c store/kz_analysis_conf.c
+ * sources: store/kz_analysis_part.c store/kz_analysis_filter.c
  */
 
 #include "store/kz_date.h"

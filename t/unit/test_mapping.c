@@ -6,7 +6,11 @@
  * sources: store/kz_mapping.c store/kz_mapping_tree.c
  * sources: store/kz_mapping_field.c store/kz_mapping_text.c
  * sources: store/kz_mapping_walk.c store/kz_mapping_value.c
+ * sources: store/kz_mapping_infer.c
  * sources: store/kz_mapping_date.c
+ * sources: store/kz_mapping_geo.c store/kz_mapping_copy.c
+ * sources: store/kz_analysis.c store/kz_analysis_conf.c
+ * sources: store/kz_analysis_part.c store/kz_analysis_filter.c
  */
 
 #include "tap.h"
@@ -252,9 +256,9 @@ test_compile(void)
             "{\"properties\":{}}");
     printed("{\"properties\":{\"\\u0061\\\"\":{\"type\":\"text\"}}}",
             "{\"properties\":{\"a\\\"\":{\"type\":\"text\"}}}");
-    printed("{\"properties\":{\"where\":{\"type\":\"geo_point\","
+    printed("{\"properties\":{\"where\":{\"type\":\"geo_shape\","
             "\"whatever\":1}}}",
-            "{\"properties\":{\"where\":{\"type\":\"geo_point\","
+            "{\"properties\":{\"where\":{\"type\":\"geo_shape\","
             "\"whatever\":1}}}");
 
     refused("[]", KZ_STORE_BAD_MAPPING, "\n It must be an object.");
@@ -268,7 +272,8 @@ test_compile(void)
     refused("{\"properties\":{\"o\":{\"foo\":1,\"properties\":{}}}}",
             KZ_STORE_BAD_MAPPING, "properties.o.foo\n");
     refused("{\"properties\":{\"a\":{\"type\":\"keyword\",\"foo\":1}}}",
-            KZ_STORE_BAD_MAPPING, "properties.a.foo\n");
+            KZ_STORE_BAD_DOCUMENT, "Mapping definition for [a] has"
+            " unsupported parameters:  [foo : 1]");
     refused("{\"properties\":{\"a\":{}}}", KZ_STORE_BAD_MAPPING,
             "properties.a\n No type is specified.");
     refused("{\"properties\":{\"a\":3}}", KZ_STORE_BAD_MAPPING,
@@ -278,7 +283,8 @@ test_compile(void)
             " nor hold a full stop.");
     refused("{\"properties\":{\"a\":{\"type\":\"text\",\"copy_to\":\"b\"}}}",
             KZ_STORE_BAD_MAPPING,
-            "properties.a.copy_to\n It is not supported.");
+            "properties.a.copy_to\n [b] must be another field of the mapping,"
+            " and not in other nested objects.");
     refused("{\"properties\":{\"a\":{\"type\":\"scaled_float\"}}}",
             KZ_STORE_BAD_MAPPING,
             "properties.a.scaling_factor\n It is required.");
@@ -380,7 +386,21 @@ test_walk(void)
          " as object, but found a concrete value");
     walk(P("\"o\":{\"type\":\"object\",\"enabled\":false}"), "{\"o\":5}", "");
     walk(P("\"g\":{\"type\":\"geo_point\"}"),
-         "{\"g\":{\"lat\":1,\"lon\":2}}", "");
+         "{\"g\":{\"lat\":1,\"lon\":2}}", "g=3458992370439109632 ");
+    walk(P("\"g\":{\"type\":\"geo_point\"}"),
+         "{\"g\":[[2,1],\"1,2\",null]}",
+         "g=3458992370439109632 g=3458992370439109632 ");
+    walk(P("\"g\":{\"type\":\"geo_point\"}"), "{\"g\":[2,1]}",
+         "g=3458992370439109632 ");
+    walk(P("\"i\":{\"type\":\"ip\"}"), "{\"i\":[\"10.0.0.1\",\"::1\"]}",
+         "i='00000000000000000000ffff0a000001' "
+         "i='00000000000000000000000000000001' ");
+    walk(P("\"c\":{\"type\":\"nested\",\"properties\":{\"k\":{\"type\":"
+           "\"keyword\"}}}"), "{\"c\":[{\"k\":\"a\"},{\"k\":\"b\"}]}",
+         "c.k='a' c.k='b' ");
+    walk(P("\"a\":{\"type\":\"keyword\",\"copy_to\":[\"b\"]},\"b\":{"
+           "\"type\":\"keyword\"}"), "{\"a\":\"x\",\"b\":\"y\"}",
+         "a='x' b='x' b='y' ");
     walk(P(""), "{\"_kuzzle_info\":{\"author\":\"-1\",\"createdAt\":5,"
          "\"updatedAt\":null,\"updater\":null}}",
          "_kuzzle_info.author='-1' _kuzzle_info.createdAt=5 ");

@@ -3,34 +3,61 @@
  * Postings that lag behind: documents are created, changed and deleted
  * through a writer, which is killed now and then, while the same searches
  * are run twice, with the postings and over the text alone.  What the
- * segments hold is compared with what the stored documents say.
+ * segments hold is compared with what the stored documents say.  A model, a
+ * generator and a checker that is used by itself, hence its length.
  *
- * sources: store/sqlite/kz_sqlite_apply.c store/sqlite/kz_sqlite_catalog.c
- * sources: store/sqlite/kz_sqlite_checkpoint.c store/sqlite/kz_sqlite_db.c
+ *     test_postings DIR     only that, of all files of a data directory
+ *
+ * sources: store/sqlite/kz_sqlite_plan_leaf.c store/sqlite/kz_sqlite_ranked.c
+ * sources: store/sqlite/kz_sqlite_ranked.c
+ * sources: store/sqlite/kz_sqlite_impacts.c
+ * sources: core/kz_change.c core/kz_stat.c store/kz_agg.c store/kz_agg_bind.c
+ * sources: store/kz_agg_metric.c store/kz_agg_order.c store/kz_agg_param.c
+ * sources: store/kz_agg_parse.c store/kz_agg_print.c store/kz_agg_value.c
+ * sources: store/kz_analysis.c store/kz_analysis_conf.c
+ * sources: store/kz_analysis_filter.c store/kz_analysis_part.c
+ * sources: store/kz_date.c store/kz_highlight.c store/kz_highlight_doc.c
+ * sources: store/kz_highlight_text.c store/kz_koncorde_check.c
+ * sources: store/kz_koncorde_geo.c store/kz_koncorde_regexp.c
+ * sources: store/kz_lucene_token.c store/kz_mapping.c store/kz_mapping_copy.c
+ * sources: store/kz_mapping_date.c store/kz_mapping_field.c
+ * sources: store/kz_mapping_geo.c store/kz_mapping_infer.c
+ * sources: store/kz_mapping_text.c store/kz_mapping_tree.c
+ * sources: store/kz_mapping_value.c store/kz_mapping_walk.c store/kz_match.c
+ * sources: store/kz_match_bind.c store/kz_match_field.c store/kz_match_geo.c
+ * sources: store/kz_match_leaf.c store/kz_match_nested.c
+ * sources: store/kz_match_pattern.c store/kz_match_phrase.c
+ * sources: store/kz_match_raw.c store/kz_match_regexp.c store/kz_match_sort.c
+ * sources: store/kz_match_text.c store/kz_match_words.c store/kz_query.c
+ * sources: store/kz_query_body.c store/kz_query_geo.c
+ * sources: store/kz_query_koncorde.c store/kz_query_lucene.c
+ * sources: store/kz_query_match.c store/kz_query_multi.c
+ * sources: store/kz_query_parse.c store/kz_query_simple.c
+ * sources: store/kz_query_sort.c store/kz_query_string.c
+ * sources: store/kz_query_term.c store/kz_settings.c store/kz_source.c
+ * sources: store/sqlite/kz_sqlite_apply.c store/sqlite/kz_sqlite_block.c
+ * sources: store/sqlite/kz_sqlite_catalog.c
+ * sources: store/sqlite/kz_sqlite_checkpoint.c
  * sources: store/sqlite/kz_sqlite_columns.c store/sqlite/kz_sqlite_commit.c
- * sources: store/sqlite/kz_sqlite_done.c store/sqlite/kz_sqlite_lanes.c
- * sources: store/sqlite/kz_sqlite_names.c store/sqlite/kz_sqlite_source.c
- * sources: store/sqlite/kz_sqlite_postings.c store/sqlite/kz_sqlite_wire.c
- * sources: store/sqlite/kz_sqlite_index.c store/sqlite/kz_sqlite_merge.c
- * sources: store/sqlite/kz_sqlite_segment.c
- * sources: store/sqlite/kz_sqlite_block.c
- * sources: store/sqlite/kz_sqlite_writer.c
+ * sources: store/sqlite/kz_sqlite_db.c store/sqlite/kz_sqlite_done.c
+ * sources: store/sqlite/kz_sqlite_drop.c store/sqlite/kz_sqlite_index.c
+ * sources: store/sqlite/kz_sqlite_items.c store/sqlite/kz_sqlite_lanes.c
+ * sources: store/sqlite/kz_sqlite_merge.c store/sqlite/kz_sqlite_names.c
+ * sources: store/sqlite/kz_sqlite_plan.c store/sqlite/kz_sqlite_postings.c
+ * sources: store/sqlite/kz_sqlite_search.c
+ * sources: store/sqlite/kz_sqlite_segment.c store/sqlite/kz_sqlite_settings.c
+ * sources: store/sqlite/kz_sqlite_source.c store/sqlite/kz_sqlite_tombs.c
+ * sources: store/sqlite/kz_sqlite_top.c store/sqlite/kz_sqlite_wire.c
+ * sources: store/sqlite/kz_sqlite_words.c store/sqlite/kz_sqlite_writer.c
  * sources: store/sqlite/kz_sqlite_writer_io.c
- * sources: store/sqlite/kz_sqlite_search.c store/sqlite/kz_sqlite_plan.c
- * sources: store/sqlite/kz_sqlite_top.c
- * sources: store/kz_match.c store/kz_match_bind.c store/kz_match_leaf.c
- * sources: store/kz_query.c store/kz_query_body.c store/kz_query_parse.c
- * sources: store/kz_mapping.c store/kz_mapping_date.c
- * sources: store/kz_mapping_field.c store/kz_mapping_text.c
- * sources: store/kz_mapping_tree.c store/kz_mapping_value.c
- * sources: store/kz_mapping_walk.c core/kz_change.c
- * sources: core/kz_stat.c
+ * sources: store/sqlite/kz_sqlite_wire_items.c
+ * sources: store/sqlite/kz_sqlite_pick.c
  * libs: -lsqlite3
  */
 
 #include "writer_driver.h"
 #include "store/kz_mapping_node.h"
-#include "store/sqlite/kz_sqlite_search.h"
+#include "no_scroll.h"
 
 
 #define DOCS  6000                       /* different ids */
@@ -197,13 +224,11 @@ again(void)
 
 
 static kz_sqlite_db_t *
-reader(void)
+reader_at(const char *path)
 {
-    char             path[160];
     kz_sqlite_db_t  *db;
     kz_sqlite_err_t  err;
 
-    file_path(path, "nyc");
     db = kz_sqlite_open_reader(path, NULL, 0, ngx_cycle->log, &err);
 
     if (db == NULL) {
@@ -217,10 +242,27 @@ reader(void)
 }
 
 
+/* Above 0, a score that all have: every document is looked at. */
+
+static double    least;
+static uint64_t  life;          /* another file for every test */
+
+
+static kz_sqlite_db_t *
+reader(void)
+{
+    char  path[160];
+
+    file_path(path, "nyc");
+
+    return reader_at(path);
+}
+
+
 /* The mapping as it is stored; with the numbers of its fields, or without. */
 
 static kz_mapping_t *
-mapping(kz_sqlite_db_t *db, int ids)
+mapping_of(kz_sqlite_db_t *db, int64_t col, int ids)
 {
     ngx_str_t          path;
     kz_field_t        *f;
@@ -228,14 +270,16 @@ mapping(kz_sqlite_db_t *db, int ids)
     sqlite3_stmt      *s;
     kz_mapping_err_t   err;
 
-    s = kz_sqlite_stmt_lit(db, "SELECT mapping FROM col WHERE id = 1");
+    s = kz_sqlite_stmt_lit(db, "SELECT mapping FROM col WHERE id = ?1");
+    sqlite3_bind_int64(s, 1, col);
     sqlite3_step(s);
     m = kz_mapping_compile((u_char *) sqlite3_column_text(s, 0),
                            sqlite3_column_bytes(s, 0), KZ_DIALECT_2,
                            ngx_cycle->log, &err);
     kz_sqlite_done(s);
 
-    s = kz_sqlite_stmt_lit(db, "SELECT id, path FROM fld WHERE col = 1");
+    s = kz_sqlite_stmt_lit(db, "SELECT id, path FROM fld WHERE col = ?1");
+    sqlite3_bind_int64(s, 1, col);
 
     while (ids && sqlite3_step(s) == SQLITE_ROW) {
         path.data = (u_char *) sqlite3_column_text(s, 1);
@@ -253,12 +297,42 @@ mapping(kz_sqlite_db_t *db, int ids)
 }
 
 
+static kz_mapping_t *
+mapping(kz_sqlite_db_t *db, int ids)
+{
+    return mapping_of(db, 1, ids);
+}
+
+
 static int
 clause(char *p)
 {
     int  a = rnd(50);
 
-    switch (rnd(12)) {
+    switch (rnd(18)) {
+    case 11:
+        return sprintf(p, "{\"wildcard\":{\"name\":\"n%d*%d\"}}", a % 10,
+                       a / 10);
+    case 12:
+        return sprintf(p, "{\"fuzzy\":{\"name\":{\"value\":\"n%d\","
+                       "\"prefix_length\":2,\"fuzziness\":1}}}", a);
+    case 13:
+        return sprintf(p, "{\"match\":{\"note\":{\"query\":\"%s %s\","
+                       "\"operator\":\"%s\"}}}", cities[a % 5],
+                       cities[a % 3], (a & 1) ? "and" : "or");
+    case 14:
+        return sprintf(p, "{\"match\":{\"note\":{\"query\":\"%s %s %s\","
+                       "\"minimum_should_match\":2}}}", cities[a % 5],
+                       cities[a % 3], cities[a % 4]);
+    case 15:
+        return sprintf(p, "{\"bool\":{\"should\":[{\"term\":{\"age\":%d}},"
+                       "{\"term\":{\"city\":\"%s\"}},{\"range\":{\"price\":"
+                       "{\"gt\":%d}}},{\"term\":{\"ok\":true}}],"
+                       "\"minimum_should_match\":%d}}", a, cities[a % 5], a,
+                       2 + rnd(3));
+    case 16:
+        return sprintf(p, "{\"match_phrase\":{\"note\":\"%s %s\"}}",
+                       cities[a % 5], cities[a % 4]);
     case 0:
         return sprintf(p, "{\"term\":{\"city\":\"%s\"}}",
                        rnd(6) ? cities[a % 5] : "Rome");
@@ -323,6 +397,8 @@ search(kz_sqlite_db_t *db, kz_mapping_t *m, kz_search_t *s, char *body,
 
     s->pool = pool;
     s->col = 1;
+    s->file = life;
+    s->min_score = least;
     s->from = from;
     s->size = size;
     s->count = count;
@@ -355,6 +431,97 @@ differs(const kz_search_t *a, const kz_search_t *b)
     }
 
     return 0;
+}
+
+
+/*
+ * The best by words: known words, bounds and pruning against every document
+ * scored, the same statistics for both.
+ */
+
+static int
+ranked(int n)
+{
+    int              wrong, i, words, from, size, tries, other;
+    char             body[1024], *p;
+    ngx_pool_t      *pool;
+    kz_search_t      one, two;
+    kz_mapping_t    *with;
+    kz_sqlite_db_t  *db = reader();
+
+    with = mapping(db, 1);
+    wrong = 0;
+    other = 0;
+
+    while (n--) {
+        pool = kz_shim_pool();
+        words = 1 + rnd(3);
+        from = rnd(3) ? 0 : rnd(20);
+        size = 1 + rnd(12);
+
+        p = body + sprintf(body, "{\"query\":{\"bool\":{\"%s\":[",
+                           rnd(3) ? "should" : "must");
+
+        for (i = 0; i < words; i++) {
+            p += sprintf(p, "%s{\"match\":{\"note\":{\"query\":\"%s %s\","
+                         "\"boost\":%d,\"operator\":\"%s\"}}}",
+                         i ? "," : "", cities[rnd(5)],
+                         rnd(2) ? cities[rnd(5)] : "", 1 + rnd(3),
+                         rnd(2) ? "or" : "and");
+        }
+
+        p += sprintf(p, "]");
+
+        if (rnd(4) == 0) {
+            p += sprintf(p, ",\"must_not\":{\"match\":{\"note\":\"%s\"}}",
+                         cities[rnd(5)]);
+        }
+
+        sprintf(p, "}}}");
+
+        /* a merge in between may change how rare a word is: once more */
+
+        for (tries = 0; tries < 4; tries++) {
+
+            if (tries != 0) {
+                kz_match_free(one.match);
+                kz_match_free(two.match);
+                usleep(50000);
+            }
+
+            search(db, with, &one, body, pool, 0, from, size);
+            least = 1e-300;
+            search(db, with, &two, body, pool, 0, from, size);
+            least = 0;
+
+            other = differs(&one, &two) || one.max_score != two.max_score;
+
+            if (!other) {
+                break;
+            }
+        }
+
+        if (other) {
+            wrong++;
+
+            if (complaints++ < 5) {
+                printf("# %s from %d size %d: %d %d of %d (%g), all: %d %d of"
+                       " %d (%g)\n", body, from, size, one.status,
+                       (int) one.ndocs, (int) one.total, one.max_score,
+                       two.status, (int) two.ndocs, (int) two.total,
+                       two.max_score);
+            }
+        }
+
+        kz_match_free(one.match);
+        kz_match_free(two.match);
+        ngx_destroy_pool(pool);
+    }
+
+    kz_mapping_free(with);
+    kz_sqlite_close(db);
+
+    return wrong;
 }
 
 
@@ -397,7 +564,10 @@ searches(int n)
             p += sprintf(p, "]}}");
         }
 
-        sprintf(p, "%s}", count ? "" : sorts[rnd(5)]);
+        /* what words are worth is counted with postings, guessed without */
+
+        sprintf(p, "%s}", count ? ""
+                : sorts[strstr(body, "match") ? 1 + rnd(4) : rnd(5)]);
 
         search(db, with, &one, body, pool, count, from, size);
         search(db, without, &two, body, pool, count, from, size);
@@ -478,8 +648,9 @@ number(sqlite3 *db, const char *sql)
 
 
 static long long
-integrity(void)
+integrity_of(kz_sqlite_db_t *db, int64_t col)
 {
+    char               sql[64];
     into_t             to;
     int64_t            hi;
     long long          wrong;
@@ -491,7 +662,6 @@ integrity(void)
     sqlite3_stmt      *s, *stmt[2];
     kz_mapping_t      *m;
     kz_json_val_t      v;
-    kz_sqlite_db_t    *db = reader();
     kz_mapping_err_t   err;
 
     sqlite3_open(":memory:", &mem);
@@ -504,8 +674,8 @@ integrity(void)
                        &stmt[1], NULL);
 
     kz_sqlite_exec(db, "BEGIN");
-    m = mapping(db, 1);
-    (void) kz_segments_read(db, 1, &segs, &n);
+    m = mapping_of(db, col, 1);
+    (void) kz_segments_read(db, col, &segs, &n);
     hi = 0;
     wrong = 0;
     to.stmt = stmt[0];
@@ -514,7 +684,7 @@ integrity(void)
     for (i = 0; i < n; i++) {
         wrong += (segs[i].lo != hi + 1);
         hi = segs[i].hi;
-        kz_cursor_init(&c, db, 1, &segs[i]);
+        kz_cursor_init(&c, db, col, &segs[i]);
 
         for (k = 0; k < m->nfields; k++) {
             f.id = m->fields[k].id;
@@ -534,7 +704,8 @@ integrity(void)
     }
 
     to.stmt = stmt[1];
-    s = kz_sqlite_stmt_lit(db, "SELECT r, src FROM d1");
+    sprintf(sql, "SELECT r, src FROM d%lld", (long long) col);
+    s = kz_sqlite_stmt(db, sql, strlen(sql));
 
     while (sqlite3_step(s) == SQLITE_ROW) {
         to.r = sqlite3_column_int64(s, 0);
@@ -553,7 +724,8 @@ integrity(void)
 
     /* gone rows: may be there still, and nothing else may */
 
-    s = kz_sqlite_stmt_lit(db, "SELECT r FROM x1");
+    sprintf(sql, "SELECT r FROM x%lld", (long long) col);
+    s = kz_sqlite_stmt(db, sql, strlen(sql));
     sqlite3_finalize(stmt[0]);
     sqlite3_prepare_v2(mem, "DELETE FROM a WHERE r = ?1", -1, &stmt[0],
                        NULL);
@@ -572,19 +744,71 @@ integrity(void)
                     " EXCEPT SELECT * FROM b)) + (SELECT count(*) FROM"
                     " (SELECT * FROM b EXCEPT SELECT * FROM a))");
 
-    printf("# %d segments, %lld postings, %lld documents in the tail\n",
-           (int) n, number(mem, "SELECT count(*) FROM b"),
-           query("nyc", "SELECT count(*) FROM d1 WHERE r > (SELECT"
-                 " ifnull(max(hi), 0) FROM seg WHERE state = 1)"));
+    printf("# %d segments, %lld postings, up to row %lld\n", (int) n,
+           number(mem, "SELECT count(*) FROM b"), (long long) hi);
 
     sqlite3_finalize(stmt[0]);
     sqlite3_finalize(stmt[1]);
     sqlite3_close(mem);
     kz_mapping_free(m);
     free(segs);
+
+    return wrong;
+}
+
+
+static long long
+integrity(void)
+{
+    long long        wrong;
+    kz_sqlite_db_t  *db = reader();
+
+    wrong = integrity_of(db, 1);
     kz_sqlite_close(db);
 
     return wrong;
+}
+
+
+/* All collections of all files of a data directory, of a dead server. */
+
+static void
+check_directory(const char *data)
+{
+    DIR             *d = opendir(data);
+    char             path[400];
+    int64_t          cols[64];
+    int              i, n;
+    sqlite3_stmt    *s;
+    struct dirent   *de;
+    kz_sqlite_db_t  *db;
+
+    while (d && (de = readdir(d)) != NULL) {
+
+        if (de->d_name[0] != 'i' || strcmp(strchr(de->d_name, '.'), ".db")) {
+            continue;
+        }
+
+        snprintf(path, sizeof(path), "%s/%s", data, de->d_name);
+        db = reader_at(path);
+        s = kz_sqlite_stmt_lit(db, "SELECT id FROM col LIMIT 64");
+
+        for (n = 0; sqlite3_step(s) == SQLITE_ROW; n++) {
+            cols[n] = sqlite3_column_int64(s, 0);
+        }
+
+        kz_sqlite_done(s);
+
+        for (i = 0; i < n; i++) {
+            is_int(integrity_of(db, cols[i]), 0, path);
+        }
+
+        kz_sqlite_close(db);
+    }
+
+    if (d) {
+        closedir(d);
+    }
 }
 
 
@@ -592,6 +816,7 @@ static void
 check(const char *when)
 {
     printf("# %s\n", when);
+    is_int(ranked(200), 0, "the best by words");
     is_int(searches(150), 0, "searches with postings find the same");
     is_int(integrity(), 0, "the postings are those of the documents");
 }
@@ -624,6 +849,8 @@ static void
 test_life(void)
 {
     int  i;
+
+    life++;
 
     pid = writer_start();
     again();
@@ -682,6 +909,8 @@ test_kills(void)
     int    i, wrong;
     pid_t  killer;
 
+    life++;
+
     wrong = 0;
 
     for (i = 0; i < 25; i++) {
@@ -700,7 +929,8 @@ test_kills(void)
         (void) process_end(pid, SIGKILL);
 
         if (i % 5 == 0) {
-            wrong += (searches(30) != 0) + (integrity() != 0);
+            wrong += (searches(30) != 0) + (ranked(30) != 0)
+                     + (integrity() != 0);
         }
 
         pid = writer_start();
@@ -724,6 +954,8 @@ test_again(void)
     char         path[160];
     const char  *old;
     sqlite3     *db;
+
+    life++;
 
     again();
     (void) do_op(w, KZ_STORE_COLLECTION_CREATE, "nyc", "c", NULL,
@@ -766,8 +998,13 @@ test_again(void)
 
 
 int
-main(void)
+main(int argc, char **argv)
 {
+    if (argc > 1) {
+        check_directory(argv[1]);
+        return tap_done();
+    }
+
     driver_begin();
 
     test_block();

@@ -322,7 +322,7 @@ close_client(kz_client_t *c, kz_close_e reason)
 
 static const kz_proto_t  proto = {
     ngx_string("websocket"), NULL, encode, deliver_to, close_client,
-    NULL, KZ_PROTO_REALTIME|KZ_PROTO_SESSION
+    NULL, KZ_PROTO_REALTIME|KZ_PROTO_SESSION, NULL
 };
 
 

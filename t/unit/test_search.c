@@ -4,21 +4,47 @@
  * and random queries: driver choice, exact totals, order, pages.  Half of
  * the collections have a mapping, half do not.
  *
- * sources: store/sqlite/kz_sqlite_search.c store/sqlite/kz_sqlite_plan.c
+ * sources: store/sqlite/kz_sqlite_plan_leaf.c
+ * sources: store/sqlite/kz_sqlite_ranked.c
+ * sources: store/sqlite/kz_sqlite_impacts.c
+ * sources: store/sqlite/kz_sqlite_search.c
+ * sources: store/sqlite/kz_sqlite_pick.c store/sqlite/kz_sqlite_plan.c
+ * sources: store/sqlite/kz_sqlite_words.c
+ * sources: store/kz_highlight.c store/kz_highlight_doc.c
+ * sources: store/kz_highlight_text.c
  * sources: store/sqlite/kz_sqlite_top.c store/sqlite/kz_sqlite_db.c
  * sources: store/sqlite/kz_sqlite_segment.c
  * sources: store/sqlite/kz_sqlite_block.c
  * sources: store/kz_match.c store/kz_match_bind.c store/kz_match_leaf.c
+ * sources: store/kz_match_field.c store/kz_match_raw.c
+ * sources: store/kz_match_geo.c store/kz_match_nested.c
+ * sources: store/kz_match_sort.c store/kz_match_regexp.c
+ * sources: store/kz_match_pattern.c
+ * sources: store/kz_match_text.c store/kz_match_words.c
+ * sources: store/kz_match_phrase.c
  * sources: store/kz_query.c store/kz_query_body.c store/kz_query_parse.c
+ * sources: store/kz_query_koncorde.c store/kz_koncorde_check.c
+ * sources: store/kz_koncorde_geo.c store/kz_koncorde_regexp.c
+ * sources: store/kz_query_term.c store/kz_query_match.c
+ * sources: store/kz_query_geo.c store/kz_query_sort.c
+ * sources: store/kz_query_string.c store/kz_query_lucene.c
+ * sources: store/kz_lucene_token.c
+ * sources: store/kz_query_simple.c store/kz_query_multi.c
+ * sources: store/kz_date.c
  * sources: store/kz_mapping.c store/kz_mapping_tree.c
  * sources: store/kz_mapping_field.c store/kz_mapping_text.c
  * sources: store/kz_mapping_walk.c store/kz_mapping_value.c
+ * sources: store/kz_mapping_infer.c
  * sources: store/kz_mapping_date.c
+ * sources: store/kz_mapping_geo.c store/kz_mapping_copy.c
+ * sources: store/kz_analysis.c store/kz_analysis_conf.c
+ * sources: store/kz_analysis_part.c store/kz_analysis_filter.c
  * libs: -lsqlite3
  */
 
 #include "tap.h"
 #include "kz_shim.h"
+#include "no_scroll.h"
 #include "store/sqlite/kz_sqlite_search.h"
 
 #include <unistd.h>

@@ -15,10 +15,10 @@
 
 
 static kz_wire_op_t  sample = {
-    42, 40, 123456789, 1795353619981, 13, 2, KZ_WIRE_SILENT,
+    42, 40, 123456789, 1795353619981, 7, 13, 2, KZ_WIRE_SILENT,
     str("nyc"), str("yellow-taxi"), str("id/1"), str("{\"a\":1}"),
     str("req"), str("{}"), str("document"), str("create"), str("http"),
-    str("-1")
+    str("-1"), str("{\"b\":2}")
 };
 
 
@@ -60,6 +60,7 @@ test_op(void)
     is_int(op.acked, 40, "acked");
     is_int(op.deadline, 123456789, "deadline");
     is_int(op.timestamp, 1795353619981, "timestamp");
+    is_int(op.if_version, 7, "version");
     is_int(op.kind, 13, "kind");
     is_int(op.dialect, 2, "dialect");
     is_int(op.flags, KZ_WIRE_SILENT, "flags");
@@ -73,6 +74,7 @@ test_op(void)
     is_str(&op.action, "create", "action");
     is_str(&op.protocol, "http", "protocol");
     is_str(&op.user, "-1", "user");
+    is_str(&op.settings, "{\"b\":2}", "settings");
 
     kz_wire_op_stamp(buf, 41, 1);
     is_int(kz_wire_op_read(&op, f.payload, f.len), NGX_OK, "stamped");
@@ -119,7 +121,7 @@ test_noise(void)
             if (kz_wire_frame(copy, len, &f) == NGX_OK
                 && kz_wire_op_read(&op, f.payload, f.len) == NGX_OK)
             {
-                for (s = &op.index; s <= &op.user; s++) {
+                for (s = &op.index; s <= &op.settings; s++) {
                     bad += (s->data < copy || s->data + s->len > copy + len);
                 }
             }

@@ -5,6 +5,8 @@
  * sources: store/sqlite/kz_sqlite_apply.c store/sqlite/kz_sqlite_catalog.c
  * sources: store/sqlite/kz_sqlite_checkpoint.c store/sqlite/kz_sqlite_db.c
  * sources: store/sqlite/kz_sqlite_columns.c store/sqlite/kz_sqlite_commit.c
+ * sources: store/sqlite/kz_sqlite_settings.c store/sqlite/kz_sqlite_drop.c
+ * sources: store/kz_settings.c
  * sources: store/sqlite/kz_sqlite_done.c store/sqlite/kz_sqlite_lanes.c
  * sources: store/sqlite/kz_sqlite_names.c store/sqlite/kz_sqlite_source.c
  * sources: store/sqlite/kz_sqlite_postings.c store/sqlite/kz_sqlite_wire.c
@@ -14,10 +16,16 @@
  * sources: store/sqlite/kz_sqlite_writer.c
  * sources: store/sqlite/kz_sqlite_writer_io.c
  * sources: store/kz_mapping.c store/kz_mapping_date.c
+ * sources: store/kz_analysis.c store/kz_analysis_conf.c
+ * sources: store/kz_analysis_part.c store/kz_analysis_filter.c
  * sources: store/kz_mapping_field.c store/kz_mapping_text.c
  * sources: store/kz_mapping_tree.c store/kz_mapping_value.c
  * sources: store/kz_mapping_walk.c core/kz_change.c
+ * sources: store/kz_mapping_infer.c
+ * sources: store/kz_mapping_geo.c store/kz_mapping_copy.c
  * sources: core/kz_stat.c
+ * sources: store/sqlite/kz_sqlite_items.c store/sqlite/kz_sqlite_tombs.c
+ * sources: store/sqlite/kz_sqlite_wire_items.c
  * libs: -lsqlite3
  */
 

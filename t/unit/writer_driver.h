@@ -191,6 +191,12 @@ kz_bus_catalog_changed(void)
 }
 
 
+void
+kz_bus_internal_changed(void)
+{
+}
+
+
 /* Processes. */
 
 static pid_t

@@ -99,6 +99,32 @@ sub _gone {
 }
 
 
+# Ends the server and looks at its files: what SQLite's integrity_check says,
+# and postings that are not those of the documents (t/unit/test_postings.c).
+
+sub unsound {
+    my ($server, $data) = @_;
+
+    my @wrong = $server->stop;
+    my $check = ($ENV{KZ_UNIT_DIR} || 'build/unit') . '/test_postings';
+
+    for my $file (glob "$data/*.db") {
+        my $text = `sqlite3 '$file' 'PRAGMA integrity_check' 2>&1`;
+        push @wrong, "$file: $text" if $text ne "ok\n";
+    }
+
+    if (-x $check) {
+        my $text = `$check '$data' 2>&1`;
+        push @wrong, $text if $?;
+
+    } else {
+        Test::More::note("$check is not there: postings not compared");
+    }
+
+    return @wrong;
+}
+
+
 # Starts a server that has ended, on the same files.
 
 sub start_again {
