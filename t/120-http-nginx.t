@@ -38,8 +38,10 @@ location /api/ {
 }
 --- request
 GET /api/%2570rivate/_list
+--- error_code: 400
 --- kuzzle_reply
-{"status":412,"index":"%70rivate"}
+{"status":400,"error":{"id":"services.storage.index_reserved"},
+ "index":"%70rivate"}
 
 
 === TEST 3: an error page is a query of its own

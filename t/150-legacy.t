@@ -19,6 +19,10 @@ our (@requests, @replies);
         my $url = $path =~ s{/_:action\z}{/_update}r =~ s{:(\w+)}{the$1}gr;
         $action = 'update' if $action eq '(from path)';
         push @requests, "$verb /api/1.0$url";
+        # true or false has no room for the rest
+        push(@replies, { status => 200 }), next
+            if $action eq 'getAutoRefresh';
+
         push @replies, { result => {
             controller => $controller, action => $action,
             $path =~ /:index/ ? (index => 'theindex') : (),

@@ -748,9 +748,9 @@ a< {"status":200}
 === TEST 47: an action that is known but not there says so
 --- ws
 open a
-a> {"controller":"bulk","action":"import","index":"nyc","collection":"open","body":{},"requestId":"n"}
+a> {"controller":"security","action":"getUser","_id":"x","requestId":"n"}
 a< {"status":501,"error":{"id":"api.process.not_implemented","code":33685744,
- "message":"~bulk.*import"},"room":"n"}
+ "message":"~security.*getUser"},"room":"n"}
 
 
 === TEST 48: many queries in one packet are all answered

@@ -73,7 +73,7 @@ FIND {"range":{"d":{"gte":"2018-01-31||+1d"}}} = b c
 FIND {"range":{"d":{"gte":"01/02/2018","format":"dd/MM/yyyy"}}} = b c
 FIND {"range":{"d":{"gte":"2018-03-01T00:00:00","time_zone":"+01:00"}}} = c
 FIND {"range":{"d":{"gt":"now-1d/d"}}} =
-FIND {"term":{"d":"2018-02"}} = b c
+FIND {"term":{"d":"2018-02"}} = b
 BAD {"range":{"d":{"gte":"now-1q"}}} ~ failed to parse date field
 BAD {"range":{"d":{"gte":1,"time_zone":"Mars"}}} ~ time_zone
 
