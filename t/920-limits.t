@@ -328,6 +328,7 @@ close $fh;
 --- ws
 http GET /good/good-docs/d => 500 {"error":{"id":"services.storage.failed","message":"~newer version"}}
 http PUT /good/good-docs/d {"n":3} => 500 {"error":{"id":"services.storage.failed","message":"~newer version"}}
+http DELETE /good/good-docs/d => 500 {"error":{"id":"services.storage.failed","message":"~newer version"}}
 http GET / => 200
 --- shutdown_error_log eval
 [qr/catalogue ".*kuzzle\.db" cannot be used: .*newer version/,
