@@ -283,3 +283,23 @@ b> {"controller":"document","action":"update","index":"nyc","collection":"taxi",
 a<~ {}
 b<~ {}
 http GET /nyc/taxi/t1 => {"result":{"_version":42}}
+
+
+=== TEST 17: specifications in pages, and through no other door
+--- ws
+open a
+http POST /si/_create
+http PUT /si/one
+http PUT /si/two
+http PUT /si/one/_specifications {"strict":false,"fields":{}} => 200
+http PUT /si/two/_specifications {"strict":false,"fields":{}} => 200
+a> {"controller":"collection","action":"searchSpecifications","body":{"query":{"match_all":{}}},"size":1,"scroll":"1m","requestId":"1"}
+a< {"status":200,"result":{"total":2,"scrollId":"*string"}} {s=result.scrollId}
+a> {"controller":"document","action":"scroll","scrollId":"$s","requestId":"2"}
+a< {"status":404,"error":{"id":"services.storage.unknown_scroll_id"}}
+a> {"controller":"collection","action":"scrollSpecifications","scrollId":"nope","requestId":"3"}
+a< {"status":404,"error":{"id":"services.storage.unknown_scroll_id"}}
+a> {"controller":"collection","action":"searchSpecifications","body":{"query":{"match_all":{}}},"size":1,"scroll":"1m","requestId":"4"}
+a< {"status":200,"result":{"total":2,"scrollId":"*string"}} {s=result.scrollId}
+a> {"controller":"collection","action":"scrollSpecifications","scrollId":"$s","requestId":"5"}
+a< {"status":200,"result":{"total":2,"hits":[{"_source":{"index":"si"}}]}}

@@ -77,7 +77,7 @@ const kz_action_t  kz_collection_actions[] = {
       "2POST /:index/:collection/_refresh",
       KZ_V2 },
 
-    { "scrollSpecifications", NULL, "", "",
+    { "scrollSpecifications", kz_collection_scroll_specifications, "", "",
       "GET /validations/_scroll/:scrollId",
       KZ_V1|KZ_V2 },
 

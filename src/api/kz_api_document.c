@@ -573,6 +573,16 @@ kz_document_scroll(kz_req_t *req)
 static ngx_int_t
 kz_document_scroll_read(kz_req_t *req)
 {
+    kz_store_op_t  *op = req->op;
+
+    /* the server's own documents are not shown this way */
+
+    if (op->status == KZ_STORE_OK && op->index.len
+        && op->index.data[0] == '%')
+    {
+        op->status = KZ_STORE_NO_SCROLL;
+    }
+
     return kz_document_result(req, KZ_RESULT_HITS);
 }
 

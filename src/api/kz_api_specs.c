@@ -41,6 +41,7 @@ static ngx_int_t kz_specs_update_next(kz_req_t *req);
 static ngx_int_t kz_specs_updated(kz_req_t *req);
 static ngx_int_t kz_specs_no_object(kz_req_t *req, ngx_str_t *name);
 static ngx_int_t kz_specs_search_read(kz_req_t *req);
+static ngx_int_t kz_specs_scroll_read(kz_req_t *req);
 static void kz_specs_put(kz_out_t *o, ngx_str_t *source);
 
 
@@ -479,11 +480,6 @@ kz_collection_search_specifications(kz_req_t *req)
     kz_json_val_t   query;
     kz_store_op_t  *op;
 
-    if (kz_req_arg(req, "scroll", 6)) {
-        return kz_fail_text(req, 501, "The argument \"scroll\" is not "
-                            "implemented by this server: use from and size");
-    }
-
     if (req->dialect == KZ_DIALECT_1) {
 
         /* Kuzzle: generation 1 searches with an empty query if there is none,
@@ -509,6 +505,10 @@ kz_collection_search_specifications(kz_req_t *req)
     }
 
     op->body = req->body;
+
+    if (kz_arg_scroll(req, &op->scroll) == NGX_ERROR) {
+        return NGX_ERROR;
+    }
 
     rc = kz_arg_int(req, "from", &n);
     if (rc == NGX_ERROR) {
@@ -571,7 +571,58 @@ kz_specs_search_read(kz_req_t *req)
 
     kz_out_lit(&o, "],\"total\":");
     kz_out_int(&o, op->total);
+
+    if (op->scroll_id.len) {
+        kz_out_lit(&o, ",\"scrollId\":");
+        kz_out_json_str(&o, &op->scroll_id);
+    }
+
     kz_out_char(&o, '}');
 
     return kz_result_json(req, &o);
+}
+
+
+ngx_int_t
+kz_collection_scroll_specifications(kz_req_t *req)
+{
+    ngx_int_t       rc;
+    ngx_str_t       id;
+    kz_store_op_t  *op;
+
+    rc = kz_arg_string(req, "scrollId", &id);
+
+    if (rc != NGX_OK) {
+        return rc == NGX_DECLINED ? kz_arg_missing(req, "scrollId")
+                                  : NGX_ERROR;
+    }
+
+    op = kz_store_op(req, KZ_STORE_SCROLL, kz_specs_scroll_read);
+
+    if (op == NULL || kz_arg_scroll(req, &op->scroll) == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    op->id = id;
+
+    return kz_store_submit(op);
+}
+
+
+/* A scroll of documents is none of specifications. */
+
+static ngx_int_t
+kz_specs_scroll_read(kz_req_t *req)
+{
+    kz_store_op_t  *op = req->op;
+
+    if (op->status == KZ_STORE_OK
+        && (op->index.len != sizeof(KZ_STORE_INTERNAL) - 1
+            || ngx_memcmp(op->index.data, KZ_STORE_INTERNAL, op->index.len)
+               != 0))
+    {
+        op->status = KZ_STORE_NO_SCROLL;
+    }
+
+    return kz_specs_search_read(req);
 }

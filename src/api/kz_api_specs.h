@@ -15,6 +15,7 @@ ngx_int_t kz_collection_delete_specifications(kz_req_t *req);
 ngx_int_t kz_collection_update_specifications(kz_req_t *req);
 ngx_int_t kz_collection_validate_specifications(kz_req_t *req);
 ngx_int_t kz_collection_search_specifications(kz_req_t *req);
+ngx_int_t kz_collection_scroll_specifications(kz_req_t *req);
 
 
 #endif /* _KZ_API_SPECS_H_INCLUDED_ */
