@@ -273,7 +273,7 @@ kz_export_body(kz_req_t *req, kz_export_t *x)
 
     x->once = (collapse == NGX_OK && c.raw.len > 2);
 
-    kz_out_init(&o, req->pool, 64 + v.raw.len);
+    kz_out_init(&o, req->pool, 256);
     kz_out_char(&o, '{');
 
     if (query == NGX_OK) {
