@@ -493,6 +493,11 @@ kz_export_next(kz_req_t *req)
         return kz_export_end(req);
     }
 
+    /* the names of the page before went with its memory */
+
+    op->index = req->index;
+    op->collection = req->collection;
+
     op->kind = KZ_STORE_SCROLL;
     op->id = x->scroll;
     op->scroll = 0;
